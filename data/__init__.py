@@ -1,0 +1,1 @@
+"""What a labelled sentence is: loading, checking and splitting the composed data set."""

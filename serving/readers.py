@@ -1,0 +1,165 @@
+"""Reading the rows of one archive file: JSON lines, CSV, Parquet, plain text; the first two also compressed.
+
+A reader yields `Row`s and never raises for a single bad row. What is wrong with a whole file (unreadable, cut short,
+of an unknown kind) is raised as `FileProblem`, after the rows that could be read.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+import pyarrow
+import pyarrow.parquet
+from fsspec.compression import compr
+
+from serving.archive import SourceFile
+
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+# A CSV field longer than Python's default 128 KiB is an ordinary article.
+csv.field_size_limit(1 << 30)
+
+
+class FileProblem(Exception):
+    """The rest of a file cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as read. `row` counts from 1: the line of a .jsonl, the record of a .csv or .parquet.
+
+    Exactly one of `value` (columns by name) and `problem` (why it cannot be read) is given; `excerpt` shows a bad row.
+    """
+
+    row: int
+    value: dict[str, object] | None
+    problem: str | None = None
+    excerpt: str = ""
+
+
+def read_rows(file: SourceFile) -> Iterator[Row]:
+    """Yield the rows of a file in order. Raises FileProblem where the file, or the rest of it, cannot be read."""
+    name = PurePosixPath(file.path.lower())
+    compression = COMPRESSIONS.get(name.suffix)
+    if compression:
+        name = name.with_suffix("")
+    reader = READERS.get(name.suffix)
+    if reader is None or (compression and name.suffix not in COMPRESSIBLE):
+        raise FileProblem(f"not a format that is read ({', '.join(READERS)}; {', '.join(COMPRESSIBLE)} also .gz, .zst)")
+    row = 0
+    try:
+        with file.filesystem.open(file.path, "rb") as raw:
+            if compression:
+                with compr[compression](raw, mode="rb") as stream:
+                    for item in reader(stream):
+                        row = item.row
+                        yield item
+            else:
+                for item in reader(raw):
+                    row = item.row
+                    yield item
+    except FileProblem:
+        raise
+    # Decompressors, filesystems and Arrow each raise exceptions of their own; all mean that the file broke off here.
+    except Exception as error:
+        after = f" after row {row}" if row else ""
+        raise FileProblem(f"unreadable{after}: {type(error).__name__}: {error}") from error
+
+
+def _jsonl(stream: BinaryIO) -> Iterator[Row]:
+    for number, line in enumerate(stream, start=1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        excerpt = line[:300].decode("utf-8", "replace").strip()
+        try:
+            value = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            yield Row(number, None, f"not UTF-8: {error.reason} at byte {error.start} of the line", excerpt)
+        except (ValueError, RecursionError) as error:
+            yield Row(number, None, f"not JSON: {error}", excerpt)
+        else:
+            if isinstance(value, dict):
+                yield Row(number, value)
+            else:
+                yield Row(number, None, f"a JSON {type(value).__name__}, not an object", excerpt)
+
+
+def _csv(stream: BinaryIO) -> Iterator[Row]:
+    # A byte that is not UTF-8 becomes a lone surrogate, so that only its own row is lost.
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    rows = csv.reader(_without_nul(text), strict=True)
+    try:
+        header = next(rows, None)
+    except csv.Error as error:
+        raise FileProblem(f"the header is not CSV: {error}") from error
+    if not header:
+        return
+    number = 0
+    while True:
+        try:
+            fields = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            number += 1
+            yield Row(number, None, f"not CSV at line {rows.line_num}: {error}")
+            continue
+        if not fields:
+            continue
+        number += 1
+        excerpt = ",".join(fields)[:300].encode("utf-8", "replace").decode()
+        if len(fields) != len(header):
+            yield Row(number, None, f"{len(fields)} fields, the header has {len(header)}", excerpt)
+        elif any("\udc80" <= c <= "\udcff" for field in fields for c in field):
+            yield Row(number, None, "not UTF-8", excerpt)
+        else:
+            yield Row(number, dict(zip(header, fields, strict=True)))
+
+
+def _without_nul(lines: Iterator[str]) -> Iterator[str]:
+    """Python's csv module ends the file at a NUL byte; as a replacement character it costs one letter."""
+    return (line.replace("\0", "\ufffd") for line in lines)
+
+
+def _parquet(stream: BinaryIO) -> Iterator[Row]:
+    number = 0
+    for batch in pyarrow.parquet.ParquetFile(stream).iter_batches(batch_size=256):
+        for value in batch.to_pylist():
+            number += 1
+            yield Row(number, value)
+
+
+def _txt(stream: BinaryIO) -> Iterator[Row]:
+    content = stream.read()
+    try:
+        yield Row(1, {"text": content.decode("utf-8-sig")})
+    except UnicodeDecodeError as error:
+        excerpt = content[:300].decode("utf-8", "replace")
+        yield Row(1, None, f"not UTF-8: {error.reason} at byte {error.start}", excerpt)
+
+
+READERS: dict[str, Callable[[BinaryIO], Iterator[Row]]] = {
+    ".jsonl": _jsonl,
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".txt": _txt,
+}
+COMPRESSIBLE = (".jsonl", ".csv")
+
+
+def first_columns(file: SourceFile) -> list[str]:
+    """The column names of a file's first readable row; none where there is no such row."""
+    if PurePosixPath(file.path.lower()).suffix == ".txt":
+        return []
+    try:
+        for row in read_rows(file):
+            if row.value is not None:
+                return [name for name in row.value if isinstance(name, str)]
+    except FileProblem:
+        pass  # said when the file is read for scoring
+    return []

@@ -1,0 +1,1 @@
+"""From labelled sentences to an evaluated, registered model. Needs the `train` extra."""

@@ -1,0 +1,150 @@
+"""Fine-tuning the encoder with `transformers.Trainer` on a `datasets.Dataset`."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import AutoTokenizer, DataCollatorWithPadding, PreTrainedTokenizerFast, Trainer, TrainingArguments
+from transformers.trainer_utils import EvalPrediction, set_seed
+
+from data.sentence import LabelledSentence
+from models.network import FrameClassifier, load_encoder
+from training.config import Config
+from training.metrics import f1_scores
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fine-tuned network with its tokenizer and the metrics of each epoch."""
+
+    network: FrameClassifier
+    tokenizer: PreTrainedTokenizerFast
+    history: list[dict[str, float]]
+
+
+class _WithLoss(nn.Module):
+    """The network with its loss, in the form Trainer calls."""
+
+    def __init__(self, network: FrameClassifier) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        logits = self.network(input_ids, attention_mask).float()
+        if labels is None:
+            return {"logits": logits}
+        return {"loss": nn.functional.binary_cross_entropy_with_logits(logits, labels.float()), "logits": logits}
+
+
+def label_matrix(sentences: Sequence[LabelledSentence], frames: Sequence[str]) -> np.ndarray:
+    """Which frames are on: bool (sentences, frames)."""
+    return np.array([[frame in s.labels for frame in frames] for s in sentences], dtype=bool).reshape(-1, len(frames))
+
+
+def to_dataset(
+    sentences: Sequence[LabelledSentence], frames: Sequence[str], tokenizer: PreTrainedTokenizerFast, max_tokens: int
+) -> Dataset:
+    """A Dataset with `input_ids`, `attention_mask`, `labels` (float, one a frame) and `length` in tokens."""
+    encoded = tokenizer([s.text for s in sentences], truncation=True, max_length=max_tokens)
+    return Dataset.from_dict(
+        {
+            "input_ids": encoded["input_ids"],
+            "attention_mask": encoded["attention_mask"],
+            "labels": label_matrix(sentences, frames).astype(np.float32).tolist(),
+            "length": [len(ids) for ids in encoded["input_ids"]],
+        }
+    )
+
+
+def _optimizer(network: FrameClassifier, config: Config) -> torch.optim.Optimizer:
+    """AdamW; the new head learns `head_lr_factor` times faster; biases and layer norms are not decayed."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        rate = config.learning_rate * (config.head_lr_factor if name.startswith("head.") else 1)
+        decay = 0.0 if parameter.ndim == 1 else config.weight_decay
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW([{"params": ps, "lr": lr, "weight_decay": wd} for (lr, wd), ps in groups.items()])
+
+
+def fit(
+    config: Config,
+    base: Path | str,
+    frames: Sequence[str],
+    training: Sequence[LabelledSentence],
+    validation: Sequence[LabelledSentence],
+) -> Fitted:
+    """Fine-tune `base` on `training`, reporting loss and macro-F1 on `validation` after each epoch.
+
+    Every random source is seeded with `config.seed`; on one machine the same call gives the same weights.
+    A GPU is used where torch finds one.
+    """
+    set_seed(config.seed, deterministic=not torch.cuda.is_available())
+    tokenizer = AutoTokenizer.from_pretrained(str(base))
+    network = FrameClassifier(load_encoder(base), len(frames), config.dropout)
+    steps = -(-len(training) // config.batch_size) * config.epochs
+    optimizer = _optimizer(network, config)
+
+    def rate(step: int) -> float:
+        """Linear warm-up, then linear decay to zero."""
+        warmup = max(1.0, steps * config.warmup_share)
+        return min(step / warmup, max(0.0, (steps - step) / max(1.0, steps - warmup)))
+
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Trainer(
+            model=_WithLoss(network),
+            args=TrainingArguments(
+                output_dir=scratch,
+                num_train_epochs=config.epochs,
+                per_device_train_batch_size=config.batch_size,
+                per_device_eval_batch_size=64,
+                eval_strategy="epoch" if validation else "no",
+                logging_strategy="epoch",
+                save_strategy="no",
+                report_to="none",
+                seed=config.seed,
+                data_seed=config.seed,
+                bf16=config.bf16,
+                use_cpu=not torch.cuda.is_available(),
+                train_sampling_strategy="group_by_length",
+                length_column_name="length",
+                label_names=["labels"],
+                dataloader_pin_memory=torch.cuda.is_available(),
+            ),
+            train_dataset=to_dataset(training, frames, tokenizer, config.max_tokens),
+            eval_dataset=to_dataset(validation, frames, tokenizer, config.max_tokens) if validation else None,
+            data_collator=_Collator(tokenizer),
+            optimizers=(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)),
+            compute_metrics=_macro_f1,
+        )
+        trainer.train()
+    history = [{k: float(v) for k, v in entry.items()} for entry in trainer.state.log_history]
+    return Fitted(network.cpu().eval(), tokenizer, history)
+
+
+class _Collator(DataCollatorWithPadding):
+    """Pads to the longest of a batch and drops `length`, which only the sampler needs."""
+
+    def __call__(self, features: list[dict]) -> dict[str, Tensor]:
+        return super().__call__([{k: v for k, v in f.items() if k != "length"} for f in features])
+
+
+def _macro_f1(prediction: EvalPrediction) -> dict[str, float]:
+    on = np.asarray(prediction.predictions) >= 0  # logit 0 is probability one half
+    return {"macro_f1": float(f1_scores(prediction.label_ids.astype(bool), on).mean())}
+
+
+@torch.no_grad()
+def network_logits(fitted: Fitted, texts: Sequence[str], max_tokens: int) -> np.ndarray:
+    """The float32 torch network's logits (texts, frames), 64 sentences at a time."""
+    parts = []
+    for start in range(0, len(texts), 64):
+        batch = fitted.tokenizer(
+            list(texts[start : start + 64]), truncation=True, max_length=max_tokens, padding=True, return_tensors="pt"
+        )
+        parts.append(fitted.network(batch["input_ids"], batch["attention_mask"]).float().numpy())
+    return np.concatenate(parts)
