@@ -58,9 +58,20 @@ def _problems(raw: dict, frames: tuple[str, ...], wars: Mapping[str, War]) -> li
     for name in ("id", "text", "register", "phenomenon", "note"):
         if not isinstance(raw[name], str) or not raw[name].strip():
             found.append(f"'{name}' must be a non-empty string")
+    if raw["register"] not in REGISTERS:
+        found.append(f"register {raw['register']!r} is not one of {', '.join(REGISTERS)}")
+    if raw["pair"] is not None and not isinstance(raw["pair"], str):
+        found.append("'pair' must be a string or null")
+    if isinstance(raw["phenomenon"], str) and not _SLUG.fullmatch(raw["phenomenon"]):
+        found.append("'phenomenon' must be one lower-case word such as denial or scare_quotes")
+    return [*found, *_label_problems(raw, frames), *_event_problems(raw["war"], raw["event"], wars)]
+
+
+def _label_problems(raw: dict, frames: tuple[str, ...]) -> list[str]:
     labels, voice = raw["labels"], raw["voice"]
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        return [*found, "'labels' must be a list of frame names"]
+        return ["'labels' must be a list of frame names"]
+    found = []
     if unknown := [label for label in labels if label not in frames]:
         found.append(f"unknown frames {unknown}; the codebook has {', '.join(frames)}")
     if len(set(labels)) != len(labels):
@@ -70,23 +81,21 @@ def _problems(raw: dict, frames: tuple[str, ...], wars: Mapping[str, War]) -> li
     else:
         for frame, entry in voice.items():
             found += [f"voice of {frame}: {p}" for p in _voice_problems(entry, str(raw["text"]))]
-    if raw["register"] not in REGISTERS:
-        found.append(f"register {raw['register']!r} is not one of {', '.join(REGISTERS)}")
     if raw["position"] not in (POSITIONS if labels else (None,)):
         found.append("'position' must be main or passing with a frame, null without one")
-    if raw["pair"] is not None and not isinstance(raw["pair"], str):
-        found.append("'pair' must be a string or null")
-    if isinstance(raw["phenomenon"], str) and not _SLUG.fullmatch(raw["phenomenon"]):
-        found.append("'phenomenon' must be one lower-case word such as denial or scare_quotes")
-    war, event = raw["war"], raw["event"]
-    if (war is None) != (event is None):
-        found.append("'war' and 'event' are both null (ordinary news) or both given")
-    elif war is not None:
-        if war not in wars:
-            found.append(f"war {war!r} is not in data/wars.yaml")
-        elif not isinstance(event, str) or not event.startswith(f"{war}/") or not _SLUG.fullmatch(event[len(war) + 1 :]):
-            found.append(f"event {event!r} must read '{war}/<event-slug>'")
     return found
+
+
+def _event_problems(war: object, event: object, wars: Mapping[str, War]) -> list[str]:
+    if war is None and event is None:
+        return []
+    if not isinstance(war, str) or not isinstance(event, str):
+        return ["'war' and 'event' are both null (ordinary news) or both given as strings"]
+    if war not in wars:
+        return [f"war {war!r} is not in data/wars.yaml"]
+    if not event.startswith(f"{war}/") or not _SLUG.fullmatch(event[len(war) + 1 :]):
+        return [f"event {event!r} must read '{war}/<event-slug>'"]
+    return []
 
 
 def _voice_problems(entry: object, text: str) -> list[str]:
@@ -145,9 +154,7 @@ def read_rows(path: Path) -> Iterable[tuple[str, object]]:
                 raise DataError(f"{path.name}:{number}: not JSON: {error}") from error
 
 
-def load_sentences(
-    files: Iterable[Path], frames: tuple[str, ...], wars: Mapping[str, War]
-) -> list[LabelledSentence]:
+def load_sentences(files: Iterable[Path], frames: tuple[str, ...], wars: Mapping[str, War]) -> list[LabelledSentence]:
     """Read and validate labelled files.
 
     Raises DataError listing the problems of every row (at most 50 lines of them), so one run shows all there is to mend.

@@ -1,9 +1,9 @@
 """A bundle: one folder with everything scoring needs, and nothing that runs code when read.
 
-    model.onnx       token ids -> one logit a frame (int8 weights)
-    tokenizer.json   the fast tokenizer, as the `tokenizers` library writes it
-    MODEL_CARD.md    what it is, how good, how made
-    bundle.json      frames, thresholds, calibration, provenance, and the sha256 of the files above
+model.onnx       token ids -> one logit a frame (int8 weights)
+tokenizer.json   the fast tokenizer, as the `tokenizers` library writes it
+MODEL_CARD.md    what it is, how good, how made
+bundle.json      frames, thresholds, calibration, provenance, and the sha256 of the files above
 """
 
 import hashlib
@@ -52,10 +52,12 @@ class Bundle:
 
     @property
     def frame_names(self) -> tuple[str, ...]:
+        """The frames' names, in the order of every output."""
         return tuple(frame.name for frame in self.frames)
 
     @property
     def thresholds(self) -> dict[str, float]:
+        """Each frame's threshold, in the order of `frames`."""
         return {frame.name: decision.threshold for frame, decision in zip(self.frames, self.decisions, strict=True)}
 
     @property
@@ -132,7 +134,9 @@ def read_bundle(folder: Path | str) -> Bundle:
         if not path.is_file():
             raise BundleError(f"{path}: missing; get the bundle again from where it came")
         if file_sha256(path) != hashes[name]:
-            raise BundleError(f"{path}: does not match its hash in {META_FILE}; get the bundle again from where it came")
+            raise BundleError(
+                f"{path}: does not match its hash in {META_FILE}; get the bundle again from where it came"
+            )
     raw_frames = meta.get("frames")
     if not isinstance(raw_frames, list) or not raw_frames:
         raise BundleError(f"{meta_path}: 'frames' must be a non-empty list")

@@ -31,6 +31,12 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{REGISTRY_FILE}"
 
 
+def store_folder() -> Path:
+    """Where artifacts and gate evidence go: beside the store's SQLite file, or this checkout's .mlflow with a server."""
+    uri = tracking_uri()
+    return Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else REGISTRY_FILE.parent
+
+
 def registry_there() -> bool:
     """Whether a registry can be asked: one is named or this checkout has its file, and MLflow is installed."""
     named = bool(os.environ.get("MLFLOW_TRACKING_URI")) or REGISTRY_FILE.is_file()

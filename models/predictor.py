@@ -56,7 +56,7 @@ class Predictor:
         """`threads`: CPU threads for the model, 0 for all cores. Raises BundleError if onnxruntime refuses the model."""
         self.bundle = bundle
         self._tokenizer = load_tokenizer(bundle.folder / TOKENIZER_FILE, bundle.max_tokens)
-        self._pad_id = self._tokenizer.padding["pad_id"]
+        self._pad_id: int = (self._tokenizer.padding or {})["pad_id"]
         self._tokenizer.no_padding()  # batches are padded here, once sentences are sorted by length
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

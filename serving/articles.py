@@ -78,12 +78,14 @@ def to_article(row: Row, source: str, mapping: Mapping[str, str], ids: ArticleId
     """
     if row.value is None:
         return Reject(source, row.row, row.problem or "unreadable", _clean(row.excerpt))
-    value = _rename(row.value, mapping)
+    value = rename(row.value, mapping)
     text = value.pop("text", None)
     if text is None:
         named = mapping.get("text", "text")
         shown = ", ".join(repr(name) for name in list(row.value)[:8])
-        return Reject(source, row.row, f"no '{named}'; the row has {shown or 'no columns'} (MAP renames)", _excerpt(row.value))
+        return Reject(
+            source, row.row, f"no '{named}'; the row has {shown or 'no columns'} (MAP renames)", _excerpt(row.value)
+        )
     if not isinstance(text, str):
         return Reject(source, row.row, f"'text' is a {type(text).__name__}, not a string", _excerpt(row.value))
     if not text.strip():
@@ -104,16 +106,13 @@ def to_article(row: Row, source: str, mapping: Mapping[str, str], ids: ArticleId
     )
 
 
-def _rename(row: Mapping[str, object], mapping: Mapping[str, str]) -> dict[str, object]:
-    """The row under our names. A column that already bore a name MAP gives to another is kept as input_<name>."""
-    renamed = dict(row)
-    for ours, theirs in mapping.items():
-        if theirs in row:
-            if ours in renamed and ours != theirs and ours not in mapping.values():
-                renamed[f"input_{ours}"] = renamed[ours]
-            renamed[ours] = row[theirs]
-            if theirs not in mapping:
-                renamed.pop(theirs, None) if theirs != ours else None
+def rename(row: Mapping[str, object], mapping: Mapping[str, str]) -> dict[str, object]:
+    """A row under our names. A column that already bore a name which MAP gives to another is kept as input_<name>."""
+    present = {ours: theirs for ours, theirs in mapping.items() if theirs in row}
+    moved = set(present.values())
+    renamed = {name: value for name, value in row.items() if name not in moved and name not in present}
+    renamed.update({f"input_{name}": row[name] for name in present if name in row and name not in moved})
+    renamed.update({ours: row[theirs] for ours, theirs in present.items()})
     return renamed
 
 

@@ -19,14 +19,18 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text)
 
     def config(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: training/configs/default.yaml")
+        command.add_argument(
+            "--config", type=Path, default=DEFAULT_CONFIG, help="default: training/configs/default.yaml"
+        )
 
     config(add("train", "fine-tune, calibrate, export, evaluate, log to MLflow and register a new version"))
     one = add("promote", "move the alias `champion` to a version if it passes the gate")
     config(one)
     one.add_argument("--version", help="version number (default: the newest)")
     one.add_argument("--force", action="store_true", help="promote even if the gate refuses, and record that")
-    one = add("retrain", "check the data, train, promote only what beats the champion; exits 0 promoted, 3 kept, 1 failed")
+    one = add(
+        "retrain", "check the data, train, promote only what beats the champion; exits 0 promoted, 3 kept, 1 failed"
+    )
     config(one)
     one.add_argument("--always", action="store_true", help="train even if nothing changed since the champion")
     one = add("evaluate", "metrics, curves and errors of a model on the composed test split and on a labelled file")

@@ -119,7 +119,9 @@ def evaluate(predictor: Predictor, labelled: LabelledSet, training: Sequence[Lab
     )
 
 
-def _baselines(labelled: LabelledSet, training: Sequence[LabelledSentence], frames: Sequence[str]) -> dict[str, Figures]:
+def _baselines(
+    labelled: LabelledSet, training: Sequence[LabelledSentence], frames: Sequence[str]
+) -> dict[str, Figures]:
     none = majority(len(labelled.texts), frames)
     rules = keyword_rules(labelled.texts, frames)
     found = {

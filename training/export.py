@@ -45,10 +45,16 @@ def export_onnx(fitted: Fitted, base: Path | str, path: Path) -> None:
             )
         config = fitted.network.encoder.config
         fused = optimize_model(
-            str(raw), model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size, opt_level=0
+            str(raw),
+            model_type="bert",
+            num_heads=config.num_attention_heads,
+            hidden_size=config.hidden_size,
+            opt_level=0,
         )
         if fused.get_fused_operator_statistics().get("Attention", 0) != config.num_hidden_layers:
-            raise ConfigError(f"base {base}: onnxruntime fused no attention in its graph; this encoder type is not supported")
+            raise ConfigError(
+                f"base {base}: onnxruntime fused no attention in its graph; this encoder type is not supported"
+            )
         fused.save_model_to_file(str(fp32))
         quantize_dynamic(
             str(fp32),
@@ -72,5 +78,3 @@ def export_tokenizer(fitted: Fitted, path: Path, max_tokens: int) -> None:
 def agreement(one: np.ndarray, other: np.ndarray) -> float:
     """Share of decisions (bool, any shape) that are equal."""
     return float((one == other).mean())
-
-

@@ -110,8 +110,6 @@ def fit(
                 data_seed=config.seed,
                 bf16=config.bf16,
                 use_cpu=not torch.cuda.is_available(),
-                train_sampling_strategy="group_by_length",
-                length_column_name="length",
                 label_names=["labels"],
                 dataloader_pin_memory=torch.cuda.is_available(),
             ),

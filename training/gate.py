@@ -40,7 +40,12 @@ def gate_checks(
         checks.append(Check(f"F1 of {frame}", f.f1, gate.min_frame_f1, f.f1 >= gate.min_frame_f1))
     checks.append(Check("ECE, mean over frames", candidate.ece, gate.max_ece, candidate.ece <= gate.max_ece))
     checks.append(
-        Check("int8 agreement with fp32", int8_agreement, gate.min_int8_agreement, int8_agreement >= gate.min_int8_agreement)
+        Check(
+            "int8 agreement with fp32",
+            int8_agreement,
+            gate.min_int8_agreement,
+            int8_agreement >= gate.min_int8_agreement,
+        )
     )
     share = sum(c.passed for c in behaviour) / len(behaviour) if behaviour else 0.0
     checks.append(Check("behaviour cases right", share, gate.min_behaviour, share >= gate.min_behaviour))

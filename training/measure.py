@@ -33,7 +33,9 @@ def measure_model(config_path: Path, model: str | None, sentences: Path | None, 
     behaviour = run_behaviour(predictor, ROOT / "data" / "behaviour")
     connect()
     with mlflow.start_run(run_name="evaluate"):
-        mlflow.set_tags({"model": located.spec, "model_version": str(located.version), "bundle": predictor.bundle.digest})
+        mlflow.set_tags(
+            {"model": located.spec, "model_version": str(located.version), "bundle": predictor.bundle.digest}
+        )
         log_evaluations(evaluations, out, f"Evaluation of {located.spec}")
     failed = [f"  {c.id} ({c.capability}, {c.test}): {c.seen}" for c in behaviour if not c.passed]
     passed = f"behaviour cases: {len(behaviour) - len(failed)} of {len(behaviour)} right"

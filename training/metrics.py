@@ -80,9 +80,7 @@ class Figures:
     frames: dict[str, FrameFigures]
 
 
-def figures(
-    truth: np.ndarray, probability: np.ndarray, predicted: np.ndarray, frames: Sequence[str]
-) -> Figures:
+def figures(truth: np.ndarray, probability: np.ndarray, predicted: np.ndarray, frames: Sequence[str]) -> Figures:
     """All figures from bool truth, float probability and bool decision, each (sentences, frames)."""
     f1 = f1_scores(truth, predicted)
     samples = bootstrap_f1(truth, predicted)

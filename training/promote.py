@@ -12,7 +12,7 @@ import pandas as pd
 
 from data.errors import UserError
 from models.bundle import BundleError
-from models.locate import CHAMPION, REGISTERED_NAME, REGISTRY_FILE, ROOT
+from models.locate import CHAMPION, REGISTERED_NAME, ROOT, store_folder
 from models.predictor import Predictor
 from training.behaviour import BehaviourCase, run_behaviour
 from training.config import Config, load_config
@@ -21,7 +21,6 @@ from training.gate import Check, gate_checks
 from training.registry import CHAMPION_ALIAS, Registered, connect, get_champion, get_version
 from training.train import TrainingData, load_data, say
 
-EVIDENCE_FOLDER = REGISTRY_FILE.parent / "gate"
 # Scored through the alias after it moved: a registry that hands out another model, or none, shows here.
 PROBE = (
     "The garrison fled across the river before dawn, leaving its guns on the quay.",
@@ -48,6 +47,7 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
+        """Whether every check of the gate passed."""
         return all(check.passed for check in self.checks)
 
 
@@ -97,7 +97,9 @@ def move_champion(client: mlflow.MlflowClient, comparison: Comparison, force: bo
     """Write the evidence, move the alias, read it back and probe the model behind it. Raises as `promote` does."""
     candidate = comparison.candidate
     lines = "\n".join(str(check) for check in comparison.checks)
-    path = write_evidence(client, comparison, promoted=comparison.passed or force, forced=force and not comparison.passed)
+    path = write_evidence(
+        client, comparison, promoted=comparison.passed or force, forced=force and not comparison.passed
+    )
     say(f"gate of version {candidate.version}:\n{lines}\nevidence: {path}")
     if not comparison.passed and not force:
         failed = ", ".join(check.name for check in comparison.checks if not check.passed)
@@ -107,7 +109,9 @@ def move_champion(client: mlflow.MlflowClient, comparison: Comparison, force: bo
         )
     before = comparison.champion.version if comparison.champion else None
     client.set_registered_model_alias(REGISTERED_NAME, CHAMPION_ALIAS, candidate.version)
-    client.set_model_version_tag(REGISTERED_NAME, candidate.version, "forced", str(force and not comparison.passed).lower())
+    client.set_model_version_tag(
+        REGISTERED_NAME, candidate.version, "forced", str(force and not comparison.passed).lower()
+    )
     try:
         _read_back(client, candidate)
     except Exception:
@@ -134,8 +138,9 @@ def _read_back(client: mlflow.MlflowClient, candidate: Registered) -> None:
 
 def write_evidence(client: mlflow.MlflowClient, comparison: Comparison, promoted: bool, forced: bool) -> Path:
     """Write what the gate saw to a file and log it to the candidate's run; returns the file."""
-    EVIDENCE_FOLDER.mkdir(parents=True, exist_ok=True)
-    path = EVIDENCE_FOLDER / f"version-{comparison.candidate.version}.json"
+    folder = store_folder() / "gate"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"version-{comparison.candidate.version}.json"
     evidence = {
         "version": comparison.candidate.version,
         "champion_before": comparison.champion.version if comparison.champion else None,

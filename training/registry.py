@@ -19,27 +19,27 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
 from models.bundle import Bundle, BundleError, read_bundle
-from models.locate import BUNDLE_IN_MODEL, REGISTERED_NAME, REGISTRY_FILE, ROOT, tracking_uri
+from models.locate import BUNDLE_IN_MODEL, REGISTERED_NAME, ROOT, store_folder, tracking_uri
 
 EXPERIMENT = "framing"
 CHAMPION_ALIAS = "champion"
-ARTIFACTS = REGISTRY_FILE.parent / "artifacts"
 PYFUNC_FILE = ROOT / "models" / "pyfunc.py"
 
 
 def connect() -> mlflow.MlflowClient:
     """Point MLflow at this project's store, make it and the experiment on first use, and return a client.
 
-    With MLFLOW_TRACKING_URI set, that server's own artifact location is used.
+    A SQLite store gets its artifacts beside it; a server (MLFLOW_TRACKING_URI) has a place of its own.
     """
     uri = tracking_uri()
-    local = uri == f"sqlite:///{REGISTRY_FILE}"
+    artifacts = store_folder() / "artifacts"
+    local = uri.startswith("sqlite:///")
     if local:
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        artifacts.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-        mlflow.create_experiment(EXPERIMENT, artifact_location=ARTIFACTS.as_uri() if local else None)
+        mlflow.create_experiment(EXPERIMENT, artifact_location=artifacts.resolve().as_uri() if local else None)
     mlflow.set_experiment(EXPERIMENT)
     return mlflow.MlflowClient()
 
@@ -48,7 +48,7 @@ def signature(bundle: Bundle) -> ModelSignature:
     """One text column in; text, a probability a frame and the list of frames out."""
     probabilities = [ColSpec(DataType.double, f"p_{name}") for name in bundle.frame_names]
     out = [ColSpec(DataType.string, "text"), *probabilities, ColSpec(Array(DataType.string), "frames")]
-    return ModelSignature(Schema([ColSpec(DataType.string, "text")]), Schema(out))  # type: ignore[arg-type]
+    return ModelSignature(Schema([ColSpec(DataType.string, "text")]), Schema(out))
 
 
 def log_bundle(bundle: Bundle, tags: Mapping[str, str]) -> str:
@@ -57,7 +57,9 @@ def log_bundle(bundle: Bundle, tags: Mapping[str, str]) -> str:
     The model is logged from code (`models/pyfunc.py`), so nothing is pickled; a process that loads it needs this
     project installed. `bundle.folder` must be named "bundle", the path scoring looks for.
     """
-    example = pd.DataFrame({"text": [frame.examples[0] for frame in bundle.frames if frame.examples] or ["A sentence."]})
+    example = pd.DataFrame(
+        {"text": [frame.examples[0] for frame in bundle.frames if frame.examples] or ["A sentence."]}
+    )
     pins = [f"{name}=={installed_version(name)}" for name in ("onnxruntime", "tokenizers", "numpy", "pandas", "pyyaml")]
     info = mlflow.pyfunc.log_model(
         name=REGISTERED_NAME,

@@ -23,7 +23,9 @@ def release(folder: Path = RELEASED) -> Registered:
     source = champion.bundle.folder
     size = sum((source / name).stat().st_size for name in (*FILES, META_FILE))
     if size > MAX_BYTES:
-        raise UserError(f"version {champion.version} weighs {size / 1e6:.1f} MB, a release may weigh {MAX_BYTES / 1e6:.0f}")
+        raise UserError(
+            f"version {champion.version} weighs {size / 1e6:.1f} MB, a release may weigh {MAX_BYTES / 1e6:.0f}"
+        )
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

@@ -84,7 +84,9 @@ def report_markdown(evaluations: Sequence[Evaluation], title: str) -> str:
         shown = e.errors[:SHOWN_ERRORS]
         parts += ["", f"The {len(shown)} most confident of {len(e.errors)} errors:", ""]
         parts += ["| frame | error | p | threshold | sentence |", "| --- | --- | --- | --- | --- |"]
-        parts += [f"| {r.frame} | {r.kind} | {r.probability:.2f} | {r.threshold:.2f} | {_cell(r.text)} |" for r in shown]
+        parts += [
+            f"| {r.frame} | {r.kind} | {r.probability:.2f} | {r.threshold:.2f} | {_cell(r.text)} |" for r in shown
+        ]
         parts.append("")
     return "\n".join(parts)
 
@@ -128,7 +130,9 @@ def _draw_reliability(e: Evaluation, path: Path) -> None:
         rows = reliability(e.truth[:, i], e.probability[:, i])
         label = f"{frame} (ECE {e.figures.frames[frame].ece:.3f})"
         axes.plot([mean for mean, _, _ in rows], [share for _, share, _ in rows], marker="o", label=label)
-    axes.set(xlabel="predicted probability", ylabel="share on", xlim=(0, 1), ylim=(0, 1), title=f"{e.name}: reliability")
+    axes.set(
+        xlabel="predicted probability", ylabel="share on", xlim=(0, 1), ylim=(0, 1), title=f"{e.name}: reliability"
+    )
     axes.legend(loc="upper left", fontsize=8)
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -51,6 +51,7 @@ class TrainingData:
 
     @property
     def frame_names(self) -> tuple[str, ...]:
+        """The frames' names, in codebook order."""
         return tuple(frame.name for frame in self.frames)
 
 
@@ -92,6 +93,7 @@ def fingerprint(config: Config, data: TrainingData) -> str:
 
 def commit() -> str:
     """The checkout's commit, with "+changes" where files differ from it; "unknown" outside git."""
+
     def git(*args: str) -> str:
         return subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -145,7 +147,9 @@ def say(text: str) -> None:
 
 def measure(predictor: Predictor, data: TrainingData, config: Config) -> list[Evaluation]:
     """Evaluate on the composed test split and on each further labelled file of the config that is there."""
-    evaluations = [evaluate(predictor, composed_set("composed-test", data.splits.test, data.frame_names), data.splits.training)]
+    evaluations = [
+        evaluate(predictor, composed_set("composed-test", data.splits.test, data.frame_names), data.splits.training)
+    ]
     for name in config.measure:
         path = (ROOT / name).resolve()
         if path.is_file():
@@ -199,9 +203,9 @@ def _relative(path: Path) -> str:
 
 def _refuse_collapse(predictor: Predictor, test: Evaluation) -> None:
     """A model that never predicts a frame has collapsed; its average figures can still look harmless."""
-    predicted = predictor.decide(test.probability).any(0)
-    if not predicted.all():
-        silent = [frame for frame, on in zip(test.frames, predicted, strict=True) if not on]
+    predicted = predictor.decide(test.probability)
+    silent = [frame for i, frame in enumerate(test.frames) if not predicted[:, i].any()]
+    if silent:
         raise TrainingError(
             f"the model never predicts {', '.join(silent)} on the test split: it collapsed and is not registered; "
             "look at the epochs' figures in `make ui`, then change the learning rate or the data"
@@ -226,7 +230,9 @@ def _log_run(
     behaviour: Sequence[BehaviourCase], agreed: float, folder: Path,
 ) -> None:  # fmt: skip
     """Log config, data, epochs, figures, pictures, error tables and behaviour to the active run."""
-    flat = {k: v for k, v in asdict(config).items() if k != "gate"} | {f"gate.{k}": v for k, v in asdict(config.gate).items()}
+    flat = {k: v for k, v in asdict(config).items() if k != "gate"} | {
+        f"gate.{k}": v for k, v in asdict(config.gate).items()
+    }
     mlflow.log_params(flat)
     splits = data.splits
     counts = {"training": splits.training, "validation": splits.validation, "test": splits.test}
@@ -237,7 +243,9 @@ def _log_run(
         step = int(entry["step"])
         mlflow.log_metrics({k: v for k, v in entry.items() if k not in ("step", "epoch") and np.isfinite(v)}, step=step)
     log_evaluations(evaluations, folder, "Evaluation of the trained model")
-    mlflow.log_metrics({"int8_agreement": agreed, "behaviour": np.mean([c.passed for c in behaviour]) if behaviour else 0.0})
+    mlflow.log_metrics(
+        {"int8_agreement": agreed, "behaviour": np.mean([c.passed for c in behaviour]) if behaviour else 0.0}
+    )
     mlflow.log_dict({"cases": [asdict(c) for c in behaviour]}, "behaviour.json")
     mlflow.log_artifact(str(config_path))
 
@@ -248,8 +256,13 @@ def log_evaluations(evaluations: Sequence[Evaluation], folder: Path, title: str)
     for e in evaluations:
         mlflow.log_metric(f"{e.name}.macro_f1", e.figures.macro_f1)
         mlflow.log_metric(f"{e.name}.ece", e.figures.ece)
-        for frame, f in e.figures.frames.items():
-            mlflow.log_metrics({f"{e.name}.{frame}.{k}": getattr(f, k) for k in ("precision", "recall", "f1", "average_precision", "ece")})
+        for frame, found in e.figures.frames.items():
+            mlflow.log_metrics(
+                {
+                    f"{e.name}.{frame}.{k}": getattr(found, k)
+                    for k in ("precision", "recall", "f1", "average_precision", "ece")
+                }
+            )
         for name, f in e.baselines.items():
             mlflow.log_metric(f"{e.name}.baseline.{name.split(' ')[0]}.macro_f1", f.macro_f1)
     mlflow.log_artifacts(str(folder), "evaluation")
