@@ -43,8 +43,13 @@ def find_files(archive: str) -> list[SourceFile]:
         if not paths:
             raise ArchiveError(f"{archive}: no file in it")
         return [
-            SourceFile(filesystem, p, p.removeprefix(root).lstrip("/") or p, int(filesystem.size(p) or 0))
+            SourceFile(filesystem, p, _source(p, root), int(filesystem.size(p) or 0))
             for p in sorted(paths)
         ]
     except (OSError, ValueError, ImportError) as error:
         raise ArchiveError(f"{archive}: cannot be listed: {error}") from error
+
+
+def _source(path: str, root: str) -> str:
+    """A file's name in the tables. What is not UTF-8 in a file name is replaced, or no table could hold it."""
+    return (path.removeprefix(root).lstrip("/") or path).encode("utf-8", "replace").decode("utf-8")

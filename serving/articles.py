@@ -77,7 +77,7 @@ def to_article(row: Row, source: str, mapping: Mapping[str, str], ids: ArticleId
     what cannot be understood there is kept as text.
     """
     if row.value is None:
-        return Reject(source, row.row, row.problem or "unreadable", _clean(row.excerpt))
+        return Reject(source, row.row, row.problem or "unreadable", clean(row.excerpt))
     value = rename(row.value, mapping)
     text = value.pop("text", None)
     if text is None:
@@ -90,7 +90,7 @@ def to_article(row: Row, source: str, mapping: Mapping[str, str], ids: ArticleId
         return Reject(source, row.row, f"'text' is a {type(text).__name__}, not a string", _excerpt(row.value))
     if not text.strip():
         return Reject(source, row.row, "'text' is empty", _excerpt(row.value))
-    if text != _clean(text):
+    if text != clean(text):
         return Reject(source, row.row, "'text' has half a UTF-16 pair in it (a lone surrogate)", _excerpt(row.value))
     known = {name: _as_text(value.pop(name, None)) for name in KNOWN if name != "text"}
     raw_date = known.pop("date")
@@ -101,7 +101,7 @@ def to_article(row: Row, source: str, mapping: Mapping[str, str], ids: ArticleId
         text=text,
         date=iso_date(raw_date) if raw_date else None,
         date_raw=raw_date,
-        extra={_clean(name): _as_text(item) for name, item in value.items()},
+        extra={clean(name): _as_text(item) for name, item in value.items()},
         **known,
     )
 
@@ -121,18 +121,18 @@ def _as_text(value: object) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        return _clean(value)
+        return clean(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))  # pandas turns a column of whole numbers with gaps into floats
-    return _clean(json.dumps(value, ensure_ascii=False, default=str))
+    return clean(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """A text with lone surrogates replaced, so that every file format can hold it."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _excerpt(row: Mapping[str, object]) -> str:
-    return _clean(json.dumps(dict(row), ensure_ascii=False, default=str)[:300])
+    return clean(json.dumps(dict(row), ensure_ascii=False, default=str)[:300])

@@ -3,12 +3,17 @@
 from datetime import datetime
 from functools import lru_cache
 
-from dateutil import parser
+from dateutil import parser, tz
 
 # What a date leaves out is filled from these two; what then differs was not in the date.
 _ONE, _OTHER = datetime(1999, 1, 1, 1), datetime(2003, 12, 28, 2)
 # No date is longer; the parser's time grows with length.
 _LONGEST = 60
+
+
+def _zone(name: str | None, offset: int | None) -> tz.tzoffset | None:
+    """Offsets in seconds as they are; zone names but UTC and GMT mean nothing here, on whichever machine."""
+    return None if offset is None else tz.tzoffset(None, offset)
 
 
 @lru_cache(maxsize=20_000)
@@ -21,8 +26,9 @@ def iso_date(raw: str) -> str | None:
     if not raw or len(raw) > _LONGEST:
         return None
     try:
-        one, other = parser.parse(raw, default=_ONE), parser.parse(raw, default=_OTHER)
-    except (ValueError, OverflowError, TypeError, AttributeError):
+        one, other = (parser.parse(raw, default=default, tzinfos=_zone) for default in (_ONE, _OTHER))
+    # The parser also lets out what its arithmetic raises (decimal's too) on huge numbers.
+    except (ValueError, ArithmeticError, TypeError, AttributeError):
         return None
     if one.year != other.year:
         return None

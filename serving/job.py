@@ -18,7 +18,7 @@ from data.errors import UserError
 from models.locate import Located, locate
 from models.predictor import Predictor
 from serving.archive import SourceFile, find_files
-from serving.articles import KNOWN, Article, ArticleIds, Reject, rename, to_article
+from serving.articles import KNOWN, Article, ArticleIds, Reject, clean, rename, to_article
 from serving.manifest import read_manifest
 from serving.readers import FileProblem, first_columns, read_rows
 from serving.report import write_report
@@ -154,7 +154,7 @@ def _extra_columns(files: list[SourceFile], mapping: Mapping[str, str]) -> list[
     found: dict[str, object] = {}
     for file in files:
         found.update(rename(dict.fromkeys(first_columns(file)), mapping))
-    return [name for name in found if name not in KNOWN]
+    return list(dict.fromkeys(clean(name) for name in found if name not in KNOWN))
 
 
 def _shards(
@@ -183,7 +183,7 @@ def _shards(
                     articles, rejects, characters = [], [], 0
             counts.files_read += 1
         except FileProblem as error:
-            problem = str(error)
+            problem = clean(str(error))
             counts.files_rejected += 1
             rejects.append(Reject(file.source, None, problem))
         done += file.size

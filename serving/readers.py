@@ -4,27 +4,71 @@ A reader yields `Row`s and never raises for a single bad row. What is wrong with
 of an unknown kind) is raised as `FileProblem`, after the rows that could be read.
 """
 
+from __future__ import annotations
+
 import csv
+import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow
 import pyarrow.parquet
-from fsspec.compression import compr
+import zstandard
 
 from serving.archive import SourceFile
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 # A CSV field longer than Python's default 128 KiB is an ordinary article.
 csv.field_size_limit(1 << 30)
 
 
 class FileProblem(Exception):
     """The rest of a file cannot be read; the message says why."""
+
+
+class _ZstdStream(io.RawIOBase):
+    """The content of a .zst file of one or more frames.
+
+    Raises EOFError where the file was cut short; zstandard's own reader would end there without a word.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._stored = b""
+        self._content = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while not self._content:
+            self._stored = self._stored or self._stream.read(1 << 14)
+            if not self._stored:
+                if self._frame is not None:
+                    raise EOFError("Compressed file ended before the end of its last frame")
+                return 0
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._content = self._frame.decompress(self._stored)
+            self._stored = self._frame.unused_data
+            if self._frame.eof:
+                self._frame = None
+        view = memoryview(buffer).cast("B")
+        piece, self._content = self._content[: len(view)], self._content[len(view) :]
+        view[: len(piece)] = piece
+        return len(piece)
+
+
+COMPRESSIONS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+    ".gz": lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream)),
+    ".zst": lambda stream: cast(BinaryIO, io.BufferedReader(_ZstdStream(stream))),
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +97,7 @@ def read_rows(file: SourceFile) -> Iterator[Row]:
     try:
         with file.filesystem.open(file.path, "rb") as raw:
             if compression:
-                with compr[compression](raw, mode="rb") as stream:
+                with compression(raw) as stream:
                     for item in reader(stream):
                         row = item.row
                         yield item
@@ -129,9 +173,20 @@ def _without_nul(lines: Iterator[str]) -> Iterator[str]:
 def _parquet(stream: BinaryIO) -> Iterator[Row]:
     number = 0
     for batch in pyarrow.parquet.ParquetFile(stream).iter_batches(batch_size=256):
-        for value in batch.to_pylist():
+        try:
+            values = batch.to_pylist()
+        except (ValueError, OverflowError):
+            values = None  # a value that Python cannot hold: only its own row is lost
+        for i in range(batch.num_rows):
             number += 1
-            yield Row(number, value)
+            try:
+                value = batch.slice(i, 1).to_pylist()[0] if values is None else values[i]
+            except UnicodeDecodeError as error:
+                yield Row(number, None, f"not UTF-8: {error.reason} at byte {error.start} of a value")
+            except (ValueError, OverflowError) as error:
+                yield Row(number, None, f"a value cannot be read: {error}")
+            else:
+                yield Row(number, value)
 
 
 def _txt(stream: BinaryIO) -> Iterator[Row]:
