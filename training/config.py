@@ -51,7 +51,7 @@ class Config:
     dropout: float  # before the head
     max_tokens: int
     measure: list[str]  # further labelled files to measure on where they are there; never trained on
-    bf16: bool  # autocast to bfloat16 where the processor computes it natively
+    bf16: bool  # autocast to bfloat16; ignored where the processor would have to emulate it
     gate: Gate
 
 

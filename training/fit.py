@@ -61,6 +61,13 @@ def to_dataset(
     )
 
 
+def _computes_bf16() -> bool:
+    """Whether the GPU, or else the CPU, multiplies bfloat16 natively; emulated, it is many times slower than float32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def _optimizer(network: FrameClassifier, config: Config) -> torch.optim.Optimizer:
     """AdamW; the new head learns `head_lr_factor` times faster; biases and layer norms are not decayed."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -108,7 +115,7 @@ def fit(
                 report_to="none",
                 seed=config.seed,
                 data_seed=config.seed,
-                bf16=config.bf16,
+                bf16=config.bf16 and _computes_bf16(),
                 use_cpu=not torch.cuda.is_available(),
                 label_names=["labels"],
                 dataloader_pin_memory=torch.cuda.is_available(),
