@@ -42,10 +42,7 @@ def find_files(archive: str) -> list[SourceFile]:
             raise ArchiveError(f"{archive}: no such file or folder; ARCHIVE takes a file, a folder, a glob or a URL")
         if not paths:
             raise ArchiveError(f"{archive}: no file in it")
-        return [
-            SourceFile(filesystem, p, _source(p, root), int(filesystem.size(p) or 0))
-            for p in sorted(paths)
-        ]
+        return [SourceFile(filesystem, p, _source(p, root), _size(filesystem, p)) for p in sorted(paths)]
     except (OSError, ValueError, ImportError) as error:
         raise ArchiveError(f"{archive}: cannot be listed: {error}") from error
 
@@ -53,3 +50,11 @@ def find_files(archive: str) -> list[SourceFile]:
 def _source(path: str, root: str) -> str:
     """A file's name in the tables. What is not UTF-8 in a file name is replaced, or no table could hold it."""
     return (path.removeprefix(root).lstrip("/") or path).encode("utf-8", "replace").decode("utf-8")
+
+
+def _size(filesystem: AbstractFileSystem, path: str) -> int:
+    """Stored bytes; 0 where there is no telling, as behind a dead link: reading the file then says why."""
+    try:
+        return int(filesystem.size(path) or 0)
+    except OSError:
+        return 0

@@ -84,6 +84,8 @@ def score_archive(
     """
     mapping = mapping or {}
     files = find_files(archive)
+    if Path(archive).is_dir() and out.resolve().is_relative_to(Path(archive).resolve()):
+        raise JobError(f"{out}: OUT lies inside the archive and would be read as part of it; choose another OUT")
     located = locate(model)
     predictor = Predictor.from_folder(located.folder)
     arguments = {"archive": archive, "keep": "all" if keep_all else "framed", "map": dict(mapping)}

@@ -42,27 +42,24 @@ class _ZstdStream(io.RawIOBase):
         self._stream = stream
         self._frame: zstandard.ZstdDecompressionObj | None = None
         self._stored = b""
-        self._content = b""
+        self._content = io.BytesIO()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        while not self._content:
+        while not (n := self._content.readinto(buffer)):
             self._stored = self._stored or self._stream.read(1 << 14)
             if not self._stored:
                 if self._frame is not None:
                     raise EOFError("Compressed file ended before the end of its last frame")
                 return 0
             self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
-            self._content = self._frame.decompress(self._stored)
+            self._content = io.BytesIO(self._frame.decompress(self._stored))
             self._stored = self._frame.unused_data
             if self._frame.eof:
                 self._frame = None
-        view = memoryview(buffer).cast("B")
-        piece, self._content = self._content[: len(view)], self._content[len(view) :]
-        view[: len(piece)] = piece
-        return len(piece)
+        return n
 
 
 COMPRESSIONS: dict[str, Callable[[BinaryIO], BinaryIO]] = {

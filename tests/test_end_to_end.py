@@ -77,7 +77,9 @@ def test_the_gate_refuses_and_force_overrides_and_records_it(champion: Path):
     refused = run(champion, "-m", "training", "promote", "--config", str(champion / "strict.yaml"))
     assert refused.returncode == 1
     assert "did not pass the gate" in refused.stderr and "FORCE=1" in refused.stderr
-    forced = run(champion, "-m", "training", "promote", "--force", "--version", "1", "--config", str(champion / "strict.yaml"))
+    forced = run(
+        champion, "-m", "training", "promote", "--force", "--version", "1", "--config", str(champion / "strict.yaml")
+    )
     assert forced.returncode == 0, forced.stderr
     assert json.loads((champion / "gate" / "version-1.json").read_text(encoding="utf-8"))["forced"]
 

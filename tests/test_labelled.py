@@ -55,13 +55,21 @@ def test_each_fault_is_named_with_its_place(changes: dict, reason: str):
     assert reason in str(error.value)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
 def test_any_json_is_read_or_refused(value: object):
     with pytest.raises(DataError):
         parse(value)
 
 
-@given(st.dictionaries(st.sampled_from(list(labelled_row("a", "b", []))), st.none() | st.text() | st.integers() | st.lists(st.text())))
+@given(
+    st.dictionaries(
+        st.sampled_from(list(labelled_row("a", "b", []))), st.none() | st.text() | st.integers() | st.lists(st.text())
+    )
+)
 def test_any_field_values_are_read_or_refused(changes: dict):
     try:
         parse({**labelled_row("x-1", "Some text.", []), **changes})
@@ -95,7 +103,9 @@ def test_duplicates_near_duplicates_and_leaks_are_found():
 
 
 def test_a_minimal_pair_may_be_alike_but_must_differ_in_labels():
-    one = labelled_row("x-1", "The garrison fled the hill town before the column came up the road", ["panicked_flight"], pair="p1")
+    one = labelled_row(
+        "x-1", "The garrison fled the hill town before the column came up the road", ["panicked_flight"], pair="p1"
+    )
     two = labelled_row("x-2", "The garrison left the hill town before the column came up the road", [], pair="p1")
     assert find_problems(sentences(one, two), WARS) == []
     assert any("same labels" in p for p in find_problems(sentences(one, {**one, "id": "x-3"}), WARS))
@@ -114,7 +124,9 @@ def test_the_hash_sees_text_and_labels_but_not_the_order():
     a, b = labelled_row("x-1", "One thing.", []), labelled_row("x-2", "Another thing.", [])
     assert dataset_hash(sentences(a, b)) == dataset_hash(sentences(b, a))
     assert dataset_hash(sentences(a, b)) != dataset_hash(sentences(a, {**b, "text": "Another thing!"}))
-    assert dataset_hash(sentences(a, b)) != dataset_hash(sentences(a, labelled_row("x-2", "Another thing.", ["liberation"])))
+    assert dataset_hash(sentences(a, b)) != dataset_hash(
+        sentences(a, labelled_row("x-2", "Another thing.", ["liberation"]))
+    )
 
 
 def test_check_exits_1_on_a_bad_file_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture):
@@ -124,7 +136,12 @@ def test_check_exits_1_on_a_bad_file_and_says_where(tmp_path: Path, capsys: pyte
 
 
 def test_frames_file_faults_are_named(tmp_path: Path):
-    for text, reason in [("frames: []", "at least one"), ("- a", "needs a list"), ("frames: [{name: A B}]", "title"), ("{", "not readable")]:
+    for text, reason in [
+        ("frames: []", "at least one"),
+        ("- a", "needs a list"),
+        ("frames: [{name: A B}]", "title"),
+        ("{", "not readable"),
+    ]:
         path = tmp_path / "frames.yaml"
         path.write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=reason):
