@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from serving.summary import Cell, wilson
 
 WIDTH, HEIGHT = 640, 190
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 56, 10, 12, 50
 # At most so many dates are written below a chart; more would overlap.
-MOST_LABELS = 12
+MOST_LABELS = 8
 
 
 @dataclass(frozen=True)

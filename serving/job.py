@@ -38,9 +38,9 @@ from serving.tables import (
 )  # fmt: skip
 
 # A shard is consecutive rows of the archive's files in name order: as many as fit both limits, so that memory is
-# bounded and shards depend on the input alone.
+# bounded, the progress bar moves every few seconds, and shards depend on the input alone.
 SHARD_ARTICLES = 1000
-SHARD_CHARACTERS = 2_000_000
+SHARD_CHARACTERS = 500_000
 
 
 class JobError(UserError):
@@ -70,8 +70,7 @@ class Shard:
 
     articles: list[Article]
     rejects: list[Reject]
-    file: SourceFile  # the file the shard ended in
-    done_bytes: int  # stored bytes of the files read to their end so far
+    done_bytes: int  # stored bytes of the archive read so far
 
 
 def score_archive(
@@ -167,11 +166,17 @@ def _shards(
     articles: list[Article] = []
     rejects: list[Reject] = []
     characters = done = 0
+    position = 0  # stored bytes read of the file at hand
+
+    def at(read: int) -> None:
+        nonlocal position
+        position = read
+
     for file in files:
         counts.files_seen += 1
         problem = None
         try:
-            for row in read_rows(file):
+            for row in read_rows(file, at):
                 counts.rows_read += 1
                 item = to_article(row, file.source, mapping, ids)
                 if isinstance(item, Reject):
@@ -181,17 +186,17 @@ def _shards(
                     articles.append(item)
                     characters += len(item.text)
                 if len(articles) >= SHARD_ARTICLES or characters >= SHARD_CHARACTERS or len(rejects) >= SHARD_ARTICLES:
-                    yield Shard(articles, rejects, file, done)
+                    yield Shard(articles, rejects, done + min(position, file.size))
                     articles, rejects, characters = [], [], 0
             counts.files_read += 1
         except FileProblem as error:
             problem = clean(str(error))
             counts.files_rejected += 1
             rejects.append(Reject(file.source, None, problem))
-        done += file.size
+        done, position = done + file.size, 0
         inputs.append({"source": file.source, "bytes": file.size, "sha256": _sha256(file), "rejected": problem})
     if articles or rejects:
-        yield Shard(articles, rejects, files[-1], done)
+        yield Shard(articles, rejects, done)
 
 
 def _write_shard(

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -81,8 +82,11 @@ class Row:
     excerpt: str = ""
 
 
-def read_rows(file: SourceFile) -> Iterator[Row]:
-    """Yield the rows of a file in order. Raises FileProblem where the file, or the rest of it, cannot be read."""
+def read_rows(file: SourceFile, on_position: Callable[[int], object] | None = None) -> Iterator[Row]:
+    """Yield the rows of a file in order; `on_position` is told, before each, how many stored bytes have been read.
+
+    Raises FileProblem where the file, or the rest of it, cannot be read.
+    """
     name = PurePosixPath(file.path.lower())
     compression = COMPRESSIONS.get(name.suffix)
     if compression:
@@ -92,16 +96,15 @@ def read_rows(file: SourceFile) -> Iterator[Row]:
         raise FileProblem(f"not a format that is read ({', '.join(READERS)}; {', '.join(COMPRESSIBLE)} also .gz, .zst)")
     row = 0
     try:
-        with file.filesystem.open(file.path, "rb") as raw:
-            if compression:
-                with compression(raw) as stream:
-                    for item in reader(stream):
-                        row = item.row
-                        yield item
-            else:
-                for item in reader(raw):
-                    row = item.row
-                    yield item
+        with (
+            file.filesystem.open(file.path, "rb") as raw,
+            compression(raw) if compression else nullcontext(raw) as stream,
+        ):
+            for item in reader(stream):
+                row = item.row
+                if on_position is not None and not raw.closed:
+                    on_position(raw.tell())
+                yield item
     except FileProblem:
         raise
     # Decompressors, filesystems and Arrow each raise exceptions of their own; all mean that the file broke off here.
