@@ -10,6 +10,7 @@ import torch
 from datasets import Dataset
 from torch import Tensor, nn
 from transformers import AutoTokenizer, DataCollatorWithPadding, PreTrainedTokenizerFast, Trainer, TrainingArguments
+from transformers import logging as transformers_logging
 from transformers.trainer_utils import EvalPrediction, set_seed
 
 from data.sentence import LabelledSentence
@@ -90,6 +91,7 @@ def fit(
     Every random source is seeded with `config.seed`; on one machine the same call gives the same weights.
     A GPU is used where torch finds one.
     """
+    transformers_logging.set_verbosity_error()  # it reports the unused pooler at length
     set_seed(config.seed, deterministic=not torch.cuda.is_available())
     tokenizer = AutoTokenizer.from_pretrained(str(base))
     network = FrameClassifier(load_encoder(base), len(frames), config.dropout)
