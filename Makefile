@@ -58,7 +58,7 @@ train: $(VENV)/.train  ## fine-tune, calibrate, export, evaluate, register a ver
 	@$(PY) -m training train --config "$$CONFIG"
 
 promote: $(VENV)/.train  ## move `champion` to a version that passes the gate   [VERSION= FORCE=1]
-	@$(PY) -m training promote --config "$$CONFIG" $${VERSION:+--version "$$VERSION"} $(if $(FORCE),--force)
+	@$(PY) -m training promote --config "$$CONFIG" $${VERSION:+--version "$$VERSION"} $(if $(filter 1,$(FORCE)),--force)
 
 # make turns every failure into 2, so "kept the champion" (3) is printed and ends well here.
 retrain: $(VENV)/.train  ## the nightly job: check, train, promote only if better

@@ -50,6 +50,8 @@ def _broken_pairs(sentences: Iterable[LabelledSentence]) -> list[str]:
             problems.append(f"pair {name} has {len(members)} sentence(s), needs two")
         elif members[0].event != members[1].event:
             problems.append(f"pair {name}: its two sentences are of different events and could land in two splits")
+        elif words(members[0].text) == words(members[1].text):
+            problems.append(f"pair {name}: both sentences say the same; change one thing")
         elif members[0].labels == members[1].labels:
             problems.append(f"pair {name}: both sentences have the same labels; one change must flip one")
     return problems

@@ -12,6 +12,8 @@ RELEASED = ROOT / "models" / "released"
 REGISTERED_NAME = "framing"
 CHAMPION = f"models:/{REGISTERED_NAME}@champion"
 REGISTRY_FILE = ROOT / ".mlflow" / "mlflow.db"
+# What MLflow answers where there is no model of that name, or no such alias.
+NO_SUCH_ALIAS = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # Where inside a logged MLflow model the bundle lies.
 BUNDLE_IN_MODEL = Path("artifacts") / "bundle"
 
@@ -57,7 +59,8 @@ def locate(spec: str | None = None) -> Located:
         if champion is not None:
             return _from_registry(CHAMPION, "the registry's champion")
         return Located(RELEASED, "models/released", None, "the released bundle; the registry has no champion yet")
-    return Located(RELEASED, "models/released", None, "the released bundle; no registry here")
+    why = "MLflow is not installed" if REGISTRY_FILE.is_file() else "no registry here"
+    return Located(RELEASED, "models/released", None, f"the released bundle; {why}")
 
 
 def _champion_version() -> str | None:
@@ -68,8 +71,8 @@ def _champion_version() -> str | None:
         client = MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
         return str(client.get_model_version_by_alias(REGISTERED_NAME, "champion").version)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None  # no model of that name, or no such alias
+        if error.error_code in NO_SUCH_ALIAS:
+            return None
         raise BundleError(f"registry {tracking_uri()}: {error}") from error
 
 

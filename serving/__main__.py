@@ -2,11 +2,12 @@
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from data.errors import UserError
-from models.locate import ROOT
+from models.locate import RELEASED, ROOT
 
 SAMPLE = ROOT / "data" / "sample"
 DEMO_OUT = Path("demo-out")
@@ -51,11 +52,13 @@ def main(argv: list[str] | None = None) -> int:
         from serving.job import score_archive
 
         if args.command == "demo":
-            score_archive(os.path.relpath(SAMPLE), args.out, "models/released")
+            sample = os.path.relpath(SAMPLE)
+            _clear_earlier_demo(args.out, sample)
+            score_archive(sample, args.out, os.path.relpath(RELEASED))
             print(closing_summary(args.out))
             print(_next_steps(args.out))
         else:
-            score_archive(args.archive, args.out, args.model, args.keep == "all", parse_map(args.map.split()))
+            score_archive(args.archive, args.out, args.model, args.keep == "all", parse_map(args.map))
             print(closing_summary(args.out))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -64,6 +67,17 @@ def main(argv: list[str] | None = None) -> int:
         print("interrupted; run the same command again", file=sys.stderr)
         return 130
     return 0
+
+
+def _clear_earlier_demo(out: Path, sample: str) -> None:
+    """Take an earlier demo's folder away: another release may have made it. Any other folder is left to be refused."""
+    from serving.manifest import ManifestError, read_manifest
+
+    try:
+        if read_manifest(out)["arguments"]["archive"] == sample:
+            shutil.rmtree(out)
+    except (ManifestError, KeyError, TypeError):
+        pass
 
 
 def _next_steps(out: Path) -> str:

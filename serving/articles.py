@@ -1,6 +1,8 @@
 """From a row of an archive to an article, or to the reason why it is none."""
 
 import json
+import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -40,9 +42,13 @@ class Reject:
     excerpt: str = ""
 
 
-def parse_map(pairs: list[str]) -> dict[str, str]:
-    """Read MAP ("text=body date=published") into {ours: theirs}. Raises UserError for anything else."""
+def parse_map(text: str) -> dict[str, str]:
+    """Read MAP (`text=body date="pub date"`) into {ours: theirs}. Raises UserError for anything else."""
     mapping = {}
+    try:
+        pairs = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"MAP {text!r}: {error}") from error
     for pair in pairs:
         ours, _, theirs = pair.partition("=")
         if ours not in KNOWN or not theirs:
@@ -118,7 +124,8 @@ def rename(row: Mapping[str, object], mapping: Mapping[str, str]) -> dict[str, o
 
 def _as_text(value: object) -> str | None:
     """Any value as text: strings as they are, dates as ISO, the rest as JSON; None and "" as None."""
-    if value is None or value == "":
+    # NaN is how pandas writes a missing value.
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, str):
         return clean(value)

@@ -22,7 +22,7 @@ from serving.articles import KNOWN, Article, ArticleIds, Reject, clean, rename, 
 from serving.manifest import read_manifest
 from serving.readers import FileProblem, first_columns, read_rows
 from serving.report import write_report
-from serving.score import ScoredShard, score_articles
+from serving.score import score_articles
 from serving.tables import (
     ARTICLES,
     MANIFEST,
@@ -89,6 +89,8 @@ def score_archive(
     predictor = Predictor.from_folder(located.folder)
     arguments = {"archive": archive, "keep": "all" if keep_all else "framed", "map": dict(mapping)}
     identity = {"arguments": arguments, "bundle": predictor.bundle.digest}
+    first = [first_columns(file) for file in files]
+    _check_map(mapping, first)
     _claim(out, identity)
     print(f"model: {located.spec} ({located.why})", file=sys.stderr)
 
@@ -102,7 +104,7 @@ def score_archive(
         "started": started.isoformat(timespec="seconds"),
     }
     write_json(manifest, out / MANIFEST)
-    extra = _extra_columns(files, mapping)
+    extra = _extra_columns(first, mapping)
     counts = Counts(frames={name: 0 for name in predictor.bundle.frame_names})
     inputs: list[dict[str, object]] = []
     total = sum(file.size for file in files)
@@ -150,11 +152,18 @@ def _claim(out: Path, identity: Mapping[str, object]) -> None:
         raise JobError(f"{out}: cannot be written: {error}") from error
 
 
-def _extra_columns(files: list[SourceFile], mapping: Mapping[str, str]) -> list[str]:
+def _check_map(mapping: Mapping[str, str], first: list[list[str]]) -> None:
+    """Raise JobError where MAP names a column that no file has in its first row: a slip of the pen, and costly."""
+    seen = {name for names in first for name in names}
+    if missing := [theirs for theirs in mapping.values() if theirs not in seen]:
+        raise JobError(f"MAP: no file has a column {missing[0]!r}; they have {', '.join(sorted(seen)) or 'no columns'}")
+
+
+def _extra_columns(first: list[list[str]], mapping: Mapping[str, str]) -> list[str]:
     """The archive's own columns, from each file's first row, in order of appearance."""
     found: dict[str, object] = {}
-    for file in files:
-        found.update(rename(dict.fromkeys(first_columns(file)), mapping))
+    for names in first:
+        found.update(rename(dict.fromkeys(names), mapping))
     return list(dict.fromkeys(clean(name) for name in found if name not in KNOWN))
 
 
@@ -201,7 +210,7 @@ def _shards(
 
 def _write_shard(
     shard: Shard, predictor: Predictor, keep_all: bool, extra: list[str], out: Path, counts: Counts
-) -> ScoredShard:
+) -> None:
     frames = predictor.bundle.frame_names
     scored = score_articles(shard.articles, predictor, keep_all)
     name = f"{counts.shards:06d}"
@@ -219,7 +228,6 @@ def _write_shard(
     counts.sentences_written += len(scored.sentence_rows)
     for frame, n in scored.n_framed.items():
         counts.frames[frame] += n
-    return scored
 
 
 def _counts_entry(counts: Counts) -> dict[str, object]:

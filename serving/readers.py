@@ -150,6 +150,9 @@ def _csv(stream: BinaryIO) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                # All that follows the open quote was taken for one field: the rest of the file is lost, not one row.
+                raise FileProblem(f"a quote opened after row {number} is never closed") from error
             number += 1
             yield Row(number, None, f"not CSV at line {rows.line_num}: {error}")
             continue

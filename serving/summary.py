@@ -99,7 +99,8 @@ def period_length(days: Sequence[str], most: int = 40) -> int:
     for length in (10, 7):
         used = {period_of(day, length) for day in days} - {""}
         coarse = sum(1 for day in days if day and len(day) < length)
-        if used and len(used) <= most and not coarse:
+        # A few coarser dates among many do not make the whole chart coarse; they count as undated there.
+        if used and len(used) <= most and coarse <= 0.05 * len(days):
             return length
     return 4
 

@@ -108,7 +108,9 @@ def test_a_minimal_pair_may_be_alike_but_must_differ_in_labels():
     )
     two = labelled_row("x-2", "The garrison left the hill town before the column came up the road", [], pair="p1")
     assert find_problems(sentences(one, two), WARS) == []
-    assert any("same labels" in p for p in find_problems(sentences(one, {**one, "id": "x-3"}), WARS))
+    longer = {**one, "id": "x-3", "text": one["text"] + " that night"}
+    assert any("same labels" in p for p in find_problems(sentences(one, longer), WARS))
+    assert any("say the same" in p for p in find_problems(sentences(one, {**two, "text": one["text"]}), WARS))
     assert any("has 1 sentence" in p for p in find_problems(sentences(one), WARS))
 
 

@@ -354,7 +354,7 @@ def test_the_folder_of_another_run_is_refused(change: str, tmp_path: Path, rows:
     before = snapshot(out)
     other = write_jsonl(tmp_path / "other.jsonl", [{"text": "They ran."}]) if change == "archive" else rows
     with pytest.raises(JobError, match="another run"):
-        score_archive(str(other), out, str(tiny_bundle), change == "keep", {"text": "body"} if change == "map" else {})
+        score_archive(str(other), out, str(tiny_bundle), change == "keep", {"text": "text"} if change == "map" else {})
     assert snapshot(out) == before
 
 

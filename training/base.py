@@ -9,8 +9,8 @@ from training.config import ROOT, Config, ConfigError
 WEIGHTS = "model.safetensors"
 
 
-def base_path(config: Config) -> Path | str:
-    """The folder (or hub id) to load the encoder from, its weights checked against `config.base_sha256`.
+def base_path(config: Config) -> Path:
+    """The folder to load the encoder from, its weights checked against `config.base_sha256`.
 
     A base that starts with "package:" is an installed package that carries the files in its `model/` folder; the
     package's own code is never run. Raises ConfigError if it is not installed, has no safetensors, or differs.
@@ -24,9 +24,7 @@ def base_path(config: Config) -> Path | str:
     elif (ROOT / config.base).is_dir():
         folder = ROOT / config.base
     else:
-        if config.base_sha256 is not None:
-            return _hub_base(config)
-        return config.base
+        return _hub_base(config)
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise ConfigError(f"base {config.base}: no {WEIGHTS} in {folder}; pickled weights are not read")
@@ -37,7 +35,12 @@ def base_path(config: Config) -> Path | str:
 def _hub_base(config: Config) -> Path:
     from huggingface_hub import snapshot_download
 
-    folder = Path(snapshot_download(config.base, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
+    try:
+        folder = Path(snapshot_download(config.base, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
+    except (OSError, ValueError) as error:  # hub errors are OSErrors, a malformed id a ValueError
+        raise ConfigError(f"base {config.base}: neither a folder here nor to be had from the hub: {error}") from error
+    if not (folder / WEIGHTS).is_file():
+        raise ConfigError(f"base {config.base}: has no {WEIGHTS}; pickled weights are not read")
     _check(folder / WEIGHTS, config)
     return folder
 

@@ -11,6 +11,7 @@ from data.errors import DataError
 from data.sentence import LabelledSentence, read_rows
 from models.predictor import Predictor
 from training.baselines import keyword_rules, majority, tfidf
+from training.fit import label_matrix
 from training.metrics import Figures, f1_scores, figures
 
 # Fields by which results are broken down where a labelled file has them.
@@ -36,7 +37,7 @@ def composed_set(name: str, sentences: Sequence[LabelledSentence], frames: Seque
         name,
         [s.id for s in sentences],
         [s.text for s in sentences],
-        np.array([[f in s.labels for f in frames] for s in sentences], dtype=bool).reshape(-1, len(frames)),
+        label_matrix(sentences, frames),
         {f: [str(getattr(s, f) or "-") for s in sentences] for f in SLICES if f != "kind"},
     )
 

@@ -50,14 +50,13 @@ def label_matrix(sentences: Sequence[LabelledSentence], frames: Sequence[str]) -
 def to_dataset(
     sentences: Sequence[LabelledSentence], frames: Sequence[str], tokenizer: PreTrainedTokenizerFast, max_tokens: int
 ) -> Dataset:
-    """A Dataset with `input_ids`, `attention_mask`, `labels` (float, one a frame) and `length` in tokens."""
+    """A Dataset with `input_ids`, `attention_mask`, `labels` (float, one a frame)."""
     encoded = tokenizer([s.text for s in sentences], truncation=True, max_length=max_tokens)
     return Dataset.from_dict(
         {
             "input_ids": encoded["input_ids"],
             "attention_mask": encoded["attention_mask"],
             "labels": label_matrix(sentences, frames).astype(np.float32).tolist(),
-            "length": [len(ids) for ids in encoded["input_ids"]],
         }
     )
 
@@ -124,20 +123,13 @@ def fit(
             ),
             train_dataset=to_dataset(training, frames, tokenizer, config.max_tokens),
             eval_dataset=to_dataset(validation, frames, tokenizer, config.max_tokens) if validation else None,
-            data_collator=_Collator(tokenizer),
+            data_collator=DataCollatorWithPadding(tokenizer),
             optimizers=(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)),
             compute_metrics=_macro_f1,
         )
         trainer.train()
     history = [{k: float(v) for k, v in entry.items()} for entry in trainer.state.log_history]
     return Fitted(network.cpu().eval(), tokenizer, history)
-
-
-class _Collator(DataCollatorWithPadding):
-    """Pads to the longest of a batch and drops `length`, which only the sampler needs."""
-
-    def __call__(self, features: list[dict]) -> dict[str, Tensor]:
-        return super().__call__([{k: v for k, v in f.items() if k != "length"} for f in features])
 
 
 def _macro_f1(prediction: EvalPrediction) -> dict[str, float]:

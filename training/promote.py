@@ -56,13 +56,9 @@ def compare(config: Config, data: TrainingData, candidate: Registered, champion:
 
     Raises BundleError if the two models do not have the same frames.
     """
-    if champion is not None and champion.bundle.frame_names != candidate.bundle.frame_names:
-        raise BundleError(
-            f"version {candidate.version} has the frames {', '.join(candidate.bundle.frame_names)}, the champion "
-            f"(version {champion.version}) has {', '.join(champion.bundle.frame_names)}: they cannot be compared; "
-            "give another codebook a registry of its own (MLFLOW_TRACKING_URI), or use FORCE=1"
-        )
-    labelled = composed_set("composed-test", data.splits.test, data.frame_names)
+    if champion is not None:
+        require_same_frames(candidate.bundle.frame_names, champion)
+    labelled = composed_set("composed-test", data.splits.test, candidate.bundle.frame_names)
     predictor = Predictor(candidate.bundle)
     candidate_test = evaluate(predictor, labelled, [])
     champion_test = evaluate(Predictor(champion.bundle), labelled, []) if champion else None
@@ -72,6 +68,16 @@ def compare(config: Config, data: TrainingData, candidate: Registered, champion:
         config.gate, candidate_test.figures, champion_test.figures if champion_test else None, agreed, behaviour
     )
     return Comparison(candidate, champion, candidate_test, champion_test, behaviour, checks)
+
+
+def require_same_frames(frames: Sequence[str], champion: Registered) -> None:
+    """Raise BundleError where a model with `frames` could not be compared with the champion."""
+    if tuple(frames) != champion.bundle.frame_names:
+        raise BundleError(
+            f"the frames are {', '.join(frames)}, the champion (version {champion.version}) has "
+            f"{', '.join(champion.bundle.frame_names)}: they cannot be compared; give another codebook a registry of its "
+            "own (MLFLOW_TRACKING_URI), or train it and promote with FORCE=1"
+        )
 
 
 def promote(config_path: Path, version: str | None = None, force: bool = False) -> str:
@@ -97,11 +103,10 @@ def move_champion(client: mlflow.MlflowClient, comparison: Comparison, force: bo
     """Write the evidence, move the alias, read it back and probe the model behind it. Raises as `promote` does."""
     candidate = comparison.candidate
     lines = "\n".join(str(check) for check in comparison.checks)
-    path = write_evidence(
-        client, comparison, promoted=comparison.passed or force, forced=force and not comparison.passed
-    )
-    say(f"gate of version {candidate.version}:\n{lines}\nevidence: {path}")
+    forced = force and not comparison.passed
+    say(f"gate of version {candidate.version}:\n{lines}")
     if not comparison.passed and not force:
+        say(f"evidence: {write_evidence(client, comparison, promoted=False, forced=False)}")
         failed = ", ".join(check.name for check in comparison.checks if not check.passed)
         raise GateRefused(
             f"version {candidate.version} did not pass the gate ({failed}); the champion stays. "
@@ -119,7 +124,9 @@ def move_champion(client: mlflow.MlflowClient, comparison: Comparison, force: bo
             client.delete_registered_model_alias(REGISTERED_NAME, CHAMPION_ALIAS)
         else:
             client.set_registered_model_alias(REGISTERED_NAME, CHAMPION_ALIAS, before)
+        write_evidence(client, comparison, promoted=False, forced=False)
         raise
+    say(f"evidence: {write_evidence(client, comparison, promoted=True, forced=forced)}")
     say(f"version {candidate.version} is the champion{'' if before is None else f' (was {before})'}; "
         "next: make score …, make release")  # fmt: skip
 

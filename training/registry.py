@@ -19,7 +19,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
 from models.bundle import Bundle, BundleError, read_bundle
-from models.locate import BUNDLE_IN_MODEL, REGISTERED_NAME, ROOT, store_folder, tracking_uri
+from models.locate import BUNDLE_IN_MODEL, NO_SUCH_ALIAS, REGISTERED_NAME, ROOT, store_folder, tracking_uri
 
 EXPERIMENT = "framing"
 CHAMPION_ALIAS = "champion"
@@ -102,8 +102,11 @@ def get_version(client: mlflow.MlflowClient, version: str | None = None) -> Regi
 
 
 def get_champion(client: mlflow.MlflowClient) -> Registered | None:
-    """The version with the alias `champion`, or None."""
+    """The version with the alias `champion`, or None. Raises BundleError if the registry cannot be asked."""
     try:
-        return _registered(client.get_model_version_by_alias(REGISTERED_NAME, CHAMPION_ALIAS))
-    except MlflowException:
-        return None
+        found = client.get_model_version_by_alias(REGISTERED_NAME, CHAMPION_ALIAS)
+    except MlflowException as error:
+        if error.error_code in NO_SUCH_ALIAS:
+            return None
+        raise BundleError(f"registry {tracking_uri()}: {error}") from error
+    return _registered(found)

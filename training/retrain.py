@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.config import load_config
-from training.promote import compare, move_champion, write_evidence
+from training.promote import GateRefused, compare, move_champion, require_same_frames, write_evidence
 from training.registry import connect, get_champion, get_version
 from training.train import fingerprint, load_data, say, train
 
@@ -33,6 +33,8 @@ def retrain(config_path: Path, always: bool = False) -> Outcome:
             f"nothing changed since champion version {champion.version} was trained: same sentences, config, code and "
             "libraries (train all the same with: python -m training retrain --always)",
         )
+    if champion is not None:
+        require_same_frames(data.frame_names, champion)
     trained = train(config_path)
     candidate = get_version(client, trained.version)
     comparison = compare(config, data, candidate, champion)
@@ -49,6 +51,9 @@ def retrain(config_path: Path, always: bool = False) -> Outcome:
     if not comparison.passed:
         path = write_evidence(client, comparison, promoted=False, forced=False)
         failed = ", ".join(str(check) for check in comparison.checks if not check.passed)
-        return Outcome(False, f"version {candidate.version} did not pass the gate: {failed}; evidence: {path}")
+        reason = f"version {candidate.version} did not pass the gate: {failed}; evidence: {path}"
+        if champion is None:
+            raise GateRefused(f"{reason}; there is no champion yet")
+        return Outcome(False, reason)
     move_champion(client, comparison)
     return Outcome(True, f"version {candidate.version} is the champion")

@@ -80,8 +80,12 @@ def load_data(config: Config) -> TrainingData:
 
 
 def fingerprint(config: Config, data: TrainingData) -> str:
-    """sha256 over all that decides a run: sentences, config, code and library versions. Equal ones give equal models."""
+    """sha256 over all that decides a run: sentences and splits, base, config, code and library versions. Equal ones give equal models."""
     digest = hashlib.sha256(dataset_hash(data.sentences).encode())
+    for part in (data.splits.training, data.splits.validation, data.splits.test):
+        digest.update(json.dumps(sorted(s.id for s in part)).encode())
+    weights = Path(base_path(config)) / WEIGHTS
+    digest.update(file_sha256(weights).encode() if weights.is_file() else b"")
     digest.update(repr([(f.name, f.title, f.definition, f.examples) for f in data.frames]).encode())
     digest.update(json.dumps(asdict(config), default=str, sort_keys=True).encode())
     for package in ("data", "models", "training"):
@@ -113,6 +117,7 @@ def train(config_path: Path) -> Trained:
     base = base_path(config)
     say(f"{len(data.splits.training)} training, {len(data.splits.validation)} validation, "
         f"{len(data.splits.test)} test sentences; base {config.base}")  # fmt: skip
+    made_from = fingerprint(config, data)
     connect()
     with tempfile.TemporaryDirectory() as scratch, mlflow.start_run() as run:
         folder = Path(scratch) / "bundle"
@@ -127,7 +132,7 @@ def train(config_path: Path) -> Trained:
         bundle = _finish_bundle(bundle, evaluations, behaviour, agreed)
         _log_run(config, config_path, data, fitted, evaluations, behaviour, agreed, Path(scratch) / "report")
         tags = {
-            "fingerprint": fingerprint(config, data),
+            "fingerprint": made_from,
             "dataset_hash": dataset_hash(data.sentences),
             "base": config.base,
             "commit": str(bundle.provenance["commit"]),
