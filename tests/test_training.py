@@ -14,7 +14,7 @@ from models.predictor import Predictor
 from training.base import base_path
 from training.baselines import keyword_rules
 from training.behaviour import BehaviourCase, run_behaviour
-from training.calibrate import best_threshold, platt
+from training.calibrate import ARCHIVE_FRAMED_SHARE, archive_weights, best_threshold, platt
 from training.config import DEFAULT_CONFIG, ConfigError, Gate, load_config
 from training.evaluation import read_labelled_set
 from training.gate import gate_checks
@@ -143,3 +143,10 @@ def test_the_committed_behaviour_cases_are_well_formed(tiny_bundle: Path):
 
 def test_a_spreadsheet_formula_is_disarmed():
     assert _formula_safe('=HYPERLINK("x")').startswith("'=") and _formula_safe("plain") == "plain"
+
+
+def test_at_archive_rates_framed_sentences_weigh_their_share():
+    truth = np.array([[True, False]] * 30 + [[False, False]] * 70)
+    weights = archive_weights(truth)
+    assert weights[:30].sum() / weights.sum() == pytest.approx(ARCHIVE_FRAMED_SHARE)
+    assert archive_weights(truth[:30]).tolist() == [1.0] * 30
