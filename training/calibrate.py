@@ -9,8 +9,9 @@ from training.metrics import bootstrap_weights
 # Thresholds outside this range are artefacts of a small validation set.
 LOWEST, HIGHEST = 0.15, 0.85
 CANDIDATES = np.linspace(LOWEST, HIGHEST, 71)
-# Composed data holds a frame in every third sentence, an archive in one of many. Calibrated on the composed rate, a model
-# is overconfident everywhere else; so unframed sentences are weighted until this share is framed.
+# Composed data holds a frame in every third sentence, an archive in one of many: a threshold that is
+# best for the composed rate raises too many false alarms there. So unframed sentences are weighted until this share is
+# framed when thresholds are chosen.
 ARCHIVE_FRAMED_SHARE = 0.10
 
 
@@ -23,14 +24,14 @@ def archive_weights(truth: np.ndarray) -> np.ndarray:
     return np.where(framed, 1.0, unframed)
 
 
-def platt(logits: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
+def platt(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Slope and intercept of Platt scaling for one frame's logits (sentences,), by regularised logistic regression.
 
     Falls back to the identity where validation has only one class.
     """
     if truth.all() or not truth.any():
         return 1.0, 0.0
-    model = LogisticRegression(C=1.0).fit(logits.reshape(-1, 1), truth, sample_weight=weights)
+    model = LogisticRegression(C=1.0).fit(logits.reshape(-1, 1), truth)
     slope = float(model.coef_[0, 0])
     # A slope at or below zero would turn the model's ranking round: it learnt nothing, and calibration can't mend that.
     return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)
@@ -53,11 +54,14 @@ def best_threshold(probability: np.ndarray, truth: np.ndarray, weights: np.ndarr
 
 
 def decisions(logits: np.ndarray, truth: np.ndarray) -> tuple[Decision, ...]:
-    """A Decision for each frame, from validation logits and bool truth (sentences, frames), at an archive's rates."""
+    """A Decision for each frame, from validation logits and bool truth (sentences, frames).
+
+    Calibration is to the composed rate, thresholds are for an archive's.
+    """
     weights = archive_weights(truth)
     found = []
     for i in range(truth.shape[1]):
-        slope, intercept = platt(logits[:, i], truth[:, i], weights)
+        slope, intercept = platt(logits[:, i], truth[:, i])
         probability = 1 / (1 + np.exp(-(slope * logits[:, i] + intercept)))
         found.append(Decision(slope, intercept, best_threshold(probability, truth[:, i], weights)))
     return tuple(found)
