@@ -106,9 +106,11 @@ def test_the_released_bundle_tells_the_plainest_sentences_apart():
         [
             "The soldiers fled in panic, throwing away their rifles.",
             "The town was liberated and residents wept with joy.",
-            "The army withdrew to shorten its line, in good order and as planned.",
+            "Under the accord the last contingent is to leave the island by the first of March, in three stages.",
+            "The last contingent has left the island.",
             "The bakery on the corner sells bread until noon.",
         ]
     )
     on = [r["frames"] for r in scored]
-    assert "panicked_flight" in on[0] and "liberation" in on[1] and "planned_regroup" in on[2] and on[3] == []
+    assert "panicked_flight" in on[0] and "liberation" in on[1] and "planned_regroup" in on[2]
+    assert on[3] == on[4] == []
