@@ -124,7 +124,7 @@ def test_mlflow_in_a_fresh_process_equals_the_scored_folder(champion: Path, tmp_
 import json, mlflow, pandas as pd
 mlflow.set_tracking_uri("sqlite:///{champion}/mlflow.db")
 frame = mlflow.pyfunc.load_model("models:/framing@champion").predict(pd.DataFrame({{"text": {texts!r}}}))
-print(frame.to_json(orient="list"))
+print(json.dumps(frame.to_dict(orient="list")))
 """
     fresh = run(champion, "-c", code, cwd=tmp_path)
     assert fresh.returncode == 0, fresh.stderr
