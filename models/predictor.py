@@ -13,16 +13,17 @@ from models.bundle import ONNX_FILE, TOKENIZER_FILE, Bundle, BundleError, read_b
 TOKEN_BUDGET = 2048
 
 
-def load_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
-    """Read tokenizer.json, with truncation to `max_tokens` and padding to the longest of a batch.
+def load_tokenizer(path: Path, max_tokens: int) -> tuple[Tokenizer, int]:
+    """Read tokenizer.json, with truncation to `max_tokens`; returns it and the id of its padding token.
 
-    The file of all-MiniLM-L6-v2 carries a fixed padding to 128 tokens, which would cost most of the speed.
+    It pads nothing: batches are padded here, once sentences are sorted by length. The file of all-MiniLM-L6-v2 asks for a
+    fixed padding to 128 tokens, which would cost most of the speed.
     """
     tokenizer = Tokenizer.from_file(str(path))
     pad_id = (tokenizer.padding or {}).get("pad_id", 0)
-    tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id) or "[PAD]")
+    tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
-    return tokenizer
+    return tokenizer, pad_id
 
 
 def pad_batch(encodings: Sequence[Encoding], pad_id: int) -> dict[str, np.ndarray]:
@@ -55,9 +56,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
         """`threads`: CPU threads for the model, 0 for all cores. Raises BundleError if onnxruntime refuses the model."""
         self.bundle = bundle
-        self._tokenizer = load_tokenizer(bundle.folder / TOKENIZER_FILE, bundle.max_tokens)
-        self._pad_id: int = (self._tokenizer.padding or {})["pad_id"]
-        self._tokenizer.no_padding()  # batches are padded here, once sentences are sorted by length
+        self._tokenizer, self._pad_id = load_tokenizer(bundle.folder / TOKENIZER_FILE, bundle.max_tokens)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
