@@ -1,9 +1,9 @@
 """What `python -m data check` looks for beyond the schema: duplicates, near-duplicates, leakage; and its counts."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from data.diversity import words
 from data.sentence import LabelledSentence
 from data.split import SPLITS, split_of
 from data.wars import War
@@ -12,11 +12,6 @@ from data.wars import War
 NEAR_DUPLICATE_JACCARD = 0.5
 # A run that stands in more sentences than this ("in the early hours of …") says nothing about two of them.
 _COMMON_RUN = 50
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words of a text, punctuation dropped."""
-    return re.findall(r"\w+", text.lower())
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
