@@ -60,7 +60,7 @@ def test_a_reader_of_unknown_sentences_is_refused():
 )
 def test_a_faulty_reader_file_is_named(tmp_path: Path, rows: list[dict], reason: str):
     path = write_jsonl(tmp_path / "reader.jsonl", rows)
-    with pytest.raises(DataError, match="reader.jsonl:[12]: ") as error:
+    with pytest.raises(DataError, match=r"reader\.jsonl:[12]: ") as error:
         read_reader(path, FRAMES)
     assert reason in str(error.value)
 

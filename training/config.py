@@ -43,7 +43,8 @@ class Config:
     labelled: Path
     seed: int
     epochs: float
-    batch_size: int
+    batch_size: int  # sentences a step; a multiple of 16, or less than that
+    freeze_embeddings: bool  # leave the base's word vectors as they are
     learning_rate: float
     head_lr_factor: float  # the new head learns this many times faster than the encoder
     weight_decay: float

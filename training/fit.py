@@ -1,7 +1,7 @@
 """Fine-tuning the encoder with `transformers.Trainer` on a `datasets.Dataset`."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
+from torch.utils.data import Sampler
 from transformers import AutoTokenizer, DataCollatorWithPadding, PreTrainedTokenizerFast, Trainer, TrainingArguments
 from transformers import logging as transformers_logging
 from transformers.trainer_utils import EvalPrediction, set_seed
@@ -42,6 +43,41 @@ class _WithLoss(nn.Module):
         return {"loss": nn.functional.binary_cross_entropy_with_logits(logits, labels.float()), "logits": logits}
 
 
+# Sentences that go through the network at once. A step's sentences are sorted by length and cut into such pieces, whose
+# gradients add up: hardly any padding, yet every step is a random draw. (Whole batches of one length train badly: each
+# then holds one register. See training/RESULTS.md.)
+PIECE = 16
+
+
+class _StepsSortedInside(Sampler[int]):
+    """Row numbers in a random order, in which each step's `batch_size` rows are sorted by length."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.rng.permutation(len(self.lengths))
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            yield from rows[np.argsort(self.lengths[rows], kind="stable")].tolist()
+
+
+class _StepTrainer(Trainer):
+    """Trainer that draws its sentences with `_StepsSortedInside`."""
+
+    def __init__(self, sampler: Sampler[int], **arguments: object) -> None:
+        self.sampler = sampler
+        super().__init__(**arguments)
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
+        return self.sampler
+
+
 def label_matrix(sentences: Sequence[LabelledSentence], frames: Sequence[str]) -> np.ndarray:
     """Which frames are on: bool (sentences, frames)."""
     return np.array([[frame in s.labels for frame in frames] for s in sentences], dtype=bool).reshape(-1, len(frames))
@@ -72,10 +108,14 @@ def _optimizer(network: FrameClassifier, config: Config) -> torch.optim.Optimize
     """AdamW; the new head learns `head_lr_factor` times faster; biases and layer norms are not decayed."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
         rate = config.learning_rate * (config.head_lr_factor if name.startswith("head.") else 1)
         decay = 0.0 if parameter.ndim == 1 else config.weight_decay
         groups.setdefault((rate, decay), []).append(parameter)
-    return torch.optim.AdamW([{"params": ps, "lr": lr, "weight_decay": wd} for (lr, wd), ps in groups.items()])
+    return torch.optim.AdamW(
+        [{"params": ps, "lr": lr, "weight_decay": wd} for (lr, wd), ps in groups.items()], fused=True
+    )
 
 
 def fit(
@@ -93,7 +133,13 @@ def fit(
     transformers_logging.set_verbosity_error()  # it reports the unused pooler at length
     set_seed(config.seed, deterministic=not torch.cuda.is_available())
     tokenizer = AutoTokenizer.from_pretrained(str(base))
-    network = FrameClassifier(load_encoder(base), len(frames), config.dropout)
+    # On a CPU, SDPA with dropout is slower than plain attention.
+    attention = "sdpa" if torch.cuda.is_available() else "eager"
+    network = FrameClassifier(load_encoder(base, attention), len(frames), config.dropout)
+    if config.freeze_embeddings:
+        # Half of MiniLM's weights are word vectors: frozen, a step costs less, and names of few sentences move nothing.
+        network.encoder.embeddings.requires_grad_(False)
+    training_set = to_dataset(training, frames, tokenizer, config.max_tokens)
     steps = -(-len(training) // config.batch_size) * config.epochs
     optimizer = _optimizer(network, config)
 
@@ -103,12 +149,14 @@ def fit(
         return min(step / warmup, max(0.0, (steps - step) / max(1.0, steps - warmup)))
 
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = Trainer(
+        trainer = _StepTrainer(
+            _StepsSortedInside([len(ids) for ids in training_set["input_ids"]], config.batch_size, config.seed),
             model=_WithLoss(network),
             args=TrainingArguments(
                 output_dir=scratch,
                 num_train_epochs=config.epochs,
-                per_device_train_batch_size=config.batch_size,
+                per_device_train_batch_size=min(PIECE, config.batch_size),
+                gradient_accumulation_steps=max(1, config.batch_size // PIECE),
                 per_device_eval_batch_size=64,
                 eval_strategy="epoch" if validation else "no",
                 logging_strategy="epoch",
@@ -121,7 +169,7 @@ def fit(
                 label_names=["labels"],
                 dataloader_pin_memory=torch.cuda.is_available(),
             ),
-            train_dataset=to_dataset(training, frames, tokenizer, config.max_tokens),
+            train_dataset=training_set,
             eval_dataset=to_dataset(validation, frames, tokenizer, config.max_tokens) if validation else None,
             data_collator=DataCollatorWithPadding(tokenizer),
             optimizers=(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)),
