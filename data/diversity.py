@@ -101,7 +101,9 @@ def diversity_text(sentences: Sequence[LabelledSentence], vectors: np.ndarray | 
         f"without the usual keywords: {keywordless_share(sentences):.1%} of sentences with a frame",
     ]  # fmt: skip
     if vectors is None:
-        lines.append("closest other sentence: only computed over all files, in the training environment (`make env-train`)")
+        lines.append(
+            "closest other sentence: only computed over all files, in the training environment (`make env-train`)"
+        )
     else:
         closest = nearest_other(vectors, [s.pair for s in sentences])
         lines.append(

@@ -19,12 +19,15 @@ class FrameClassifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(encoder.config.hidden_size, n_frames)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Logits, float32 (batch, n_frames), from int64 (batch, tokens) ids and 0/1 mask."""
+    def pool(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """One vector a sentence, (batch, hidden), from int64 (batch, tokens) ids and 0/1 mask; dropout applied."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         weights = attention_mask.unsqueeze(-1).to(states.dtype)
-        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
-        return self.head(self.dropout(pooled))
+        return self.dropout((states * weights).sum(1) / weights.sum(1).clamp(min=1))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Logits, float32 (batch, n_frames), from int64 (batch, tokens) ids and 0/1 mask."""
+        return self.head(self.pool(input_ids, attention_mask))
 
 
 def load_encoder(base: Path | str, attention: str = "sdpa") -> nn.Module:

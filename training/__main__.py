@@ -1,4 +1,4 @@
-"""Command line of the training package: `python -m training train|promote|retrain|evaluate|release`."""
+"""Command line of the training package: `python -m training train|promote|retrain|evaluate|study|release`."""
 
 import argparse
 import sys
@@ -38,6 +38,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--model", help="bundle folder or models:/ URI (default: the champion, else models/released)")
     one.add_argument("--sentences", type=Path, help="a .jsonl with text and labels, measured beside the test split")
     one.add_argument("--out", type=Path, default=ROOT / "evaluation", help="folder to write to (default: evaluation/)")
+    one = add("study", "compare configs over several seeds and data sizes; registers nothing")
+    one.add_argument("configs", nargs="+", type=Path, help="training configs")
+    one.add_argument("--seeds", type=int, default=3, help="seeds for each config (default: 3)")
+    one.add_argument(
+        "--shares", type=float, nargs="+", default=[1.0], help="shares of the training sentences: 0.25 0.5 1"
+    )
+    one.add_argument(
+        "--out", type=Path, default=ROOT / "evaluation" / "study.jsonl", help="default: evaluation/study.jsonl"
+    )
     add("release", "copy the champion's bundle to models/released and check the copy")
     return parser
 
@@ -65,6 +74,10 @@ def main(argv: list[str] | None = None) -> int:
             from training.measure import measure_model
 
             print(measure_model(args.config, args.model, args.sentences, args.out))
+        elif args.command == "study":
+            from training.study import study
+
+            print(study(args.configs, args.seeds, args.shares, args.out))
         else:
             from training.release import release
 

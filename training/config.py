@@ -47,6 +47,7 @@ class Config:
     freeze_embeddings: bool  # leave the base's word vectors as they are
     learning_rate: float
     head_lr_factor: float  # the new head learns this many times faster than the encoder
+    phenomenon_weight: float  # of the loss for naming the codebook's deciding rule, beside the loss for the frames
     weight_decay: float
     warmup_share: float  # of all steps
     dropout: float  # before the head

@@ -30,17 +30,31 @@ class Fitted:
 
 
 class _WithLoss(nn.Module):
-    """The network with its loss, in the form Trainer calls."""
+    """The network with its loss, in the form Trainer calls.
 
-    def __init__(self, network: FrameClassifier) -> None:
+    Beside the frames it learns, through a second head that is thrown away afterwards, which rule of the codebook decides
+    a sentence (its `phenomenon`): why a frame is off is more to learn from than that it is off. Multi-task learning
+    (Caruana 1997).
+    """
+
+    def __init__(self, network: FrameClassifier, n_phenomena: int, phenomenon_weight: float) -> None:
         super().__init__()
         self.network = network
+        self.phenomenon_head = nn.Linear(network.head.in_features, n_phenomena)
+        self.phenomenon_weight = phenomenon_weight
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
-        logits = self.network(input_ids, attention_mask).float()
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None, phenomenon: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        pooled = self.network.pool(input_ids, attention_mask)
+        logits = self.network.head(pooled).float()
         if labels is None:
             return {"logits": logits}
-        return {"loss": nn.functional.binary_cross_entropy_with_logits(logits, labels.float()), "logits": logits}
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, labels.float())
+        if phenomenon is not None and self.phenomenon_weight:
+            rules = self.phenomenon_head(pooled).float()
+            loss = loss + self.phenomenon_weight * nn.functional.cross_entropy(rules, phenomenon)
+        return {"loss": loss, "logits": logits}
 
 
 # Sentences that go through the network at once. A step's sentences are sorted by length and cut into such pieces, whose
@@ -84,17 +98,22 @@ def label_matrix(sentences: Sequence[LabelledSentence], frames: Sequence[str]) -
 
 
 def to_dataset(
-    sentences: Sequence[LabelledSentence], frames: Sequence[str], tokenizer: PreTrainedTokenizerFast, max_tokens: int
+    sentences: Sequence[LabelledSentence],
+    frames: Sequence[str],
+    tokenizer: PreTrainedTokenizerFast,
+    max_tokens: int,
+    phenomena: Sequence[str] = (),
 ) -> Dataset:
-    """A Dataset with `input_ids`, `attention_mask`, `labels` (float, one a frame)."""
+    """A Dataset with `input_ids`, `attention_mask`, `labels` (float, one a frame) and, if given, `phenomenon` (its number)."""
     encoded = tokenizer([s.text for s in sentences], truncation=True, max_length=max_tokens)
-    return Dataset.from_dict(
-        {
-            "input_ids": encoded["input_ids"],
-            "attention_mask": encoded["attention_mask"],
-            "labels": label_matrix(sentences, frames).astype(np.float32).tolist(),
-        }
-    )
+    columns = {
+        "input_ids": encoded["input_ids"],
+        "attention_mask": encoded["attention_mask"],
+        "labels": label_matrix(sentences, frames).astype(np.float32).tolist(),
+    }
+    if phenomena:
+        columns["phenomenon"] = [phenomena.index(s.phenomenon) for s in sentences]
+    return Dataset.from_dict(columns)
 
 
 def _computes_bf16() -> bool:
@@ -104,13 +123,13 @@ def _computes_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def _optimizer(network: FrameClassifier, config: Config) -> torch.optim.Optimizer:
-    """AdamW; the new head learns `head_lr_factor` times faster; biases and layer norms are not decayed."""
+def _optimizer(learner: _WithLoss, config: Config) -> torch.optim.Optimizer:
+    """AdamW; the new heads learn `head_lr_factor` times faster; biases and layer norms are not decayed."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
+    for name, parameter in learner.named_parameters():
         if not parameter.requires_grad:
             continue
-        rate = config.learning_rate * (config.head_lr_factor if name.startswith("head.") else 1)
+        rate = config.learning_rate * (1 if name.startswith("network.encoder.") else config.head_lr_factor)
         decay = 0.0 if parameter.ndim == 1 else config.weight_decay
         groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
@@ -139,9 +158,11 @@ def fit(
     if config.freeze_embeddings:
         # Half of MiniLM's weights are word vectors: frozen, a step costs less, and names of few sentences move nothing.
         network.encoder.embeddings.requires_grad_(False)
-    training_set = to_dataset(training, frames, tokenizer, config.max_tokens)
+    phenomena = sorted({s.phenomenon for s in training})
+    training_set = to_dataset(training, frames, tokenizer, config.max_tokens, phenomena)
     steps = -(-len(training) // config.batch_size) * config.epochs
-    optimizer = _optimizer(network, config)
+    learner = _WithLoss(network, len(phenomena), config.phenomenon_weight)
+    optimizer = _optimizer(learner, config)
 
     def rate(step: int) -> float:
         """Linear warm-up, then linear decay to zero."""
@@ -151,7 +172,7 @@ def fit(
     with tempfile.TemporaryDirectory() as scratch:
         trainer = _StepTrainer(
             _StepsSortedInside([len(ids) for ids in training_set["input_ids"]], config.batch_size, config.seed),
-            model=_WithLoss(network),
+            model=learner,
             args=TrainingArguments(
                 output_dir=scratch,
                 num_train_epochs=config.epochs,
