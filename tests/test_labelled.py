@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from data.__main__ import main
 from data.check import find_problems
+from data.diversity import keywordless_share
 from data.errors import DataError
 from data.frames import load_frames
 from data.sentence import dataset_hash, labelled_files, load_sentences, parse_sentence, read_rows
@@ -166,17 +167,21 @@ def test_the_committed_sentences_pass_the_check(capsys: pytest.CaptureFixture, m
 def test_the_committed_shares():
     all_of_them = committed()
     splits = split_sentences(all_of_them, WARS)
-    assert len(all_of_them) >= 1500
-    assert sum(not s.labels for s in all_of_them) >= 0.55 * len(all_of_them)
+    framed = [s for s in all_of_them if s.labels]
+    unframed = [s for s in all_of_them if not s.labels]
+    assert len(all_of_them) >= 12_000
+    assert len(unframed) >= 0.60 * len(all_of_them)
+    assert sum(s.war is not None for s in unframed) >= 3_000
+    assert sum(s.war is None for s in unframed) >= 2_000
     for frame in FRAMES:
-        assert sum(frame in s.labels for s in all_of_them) >= 200
+        assert sum(frame in s.labels for s in all_of_them) >= 1_200
         for part in (splits.training, splits.validation, splits.test):
             assert any(frame in s.labels for s in part)
-    assert len({s.event for s in all_of_them if s.event}) >= 25
-    assert len({s.war for s in all_of_them if s.war}) >= 12
-    assert sum(s.war is None and not s.labels for s in all_of_them) >= 200
-    framed = [s for s in all_of_them if s.labels]
-    assert sum(s.position == "passing" for s in framed) > len(framed) / 2
+    assert len({s.event for s in all_of_them if s.event}) >= 150
+    assert len({s.war for s in all_of_them if s.war}) >= 50
+    assert len({s.pair for s in all_of_them if s.pair}) >= 800
+    assert sum(s.position == "passing" for s in framed) >= 0.60 * len(framed)
+    assert keywordless_share(all_of_them) >= 0.15
 
 
 def test_no_sentence_of_the_sample_archive_is_trained_on():
